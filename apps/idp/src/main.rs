@@ -1,0 +1,3 @@
+//! The idp server and command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! In-process stand-ins: clock, randomness, sealing, signing and rate limits.

@@ -1,0 +1,1 @@
+//! Client secrets: made once, kept as keyed hashes, rotated and revoked.

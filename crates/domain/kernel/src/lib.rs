@@ -1,0 +1,1 @@
+//! Typed ids, time, secrets, scopes and pages: what every other domain crate speaks in.

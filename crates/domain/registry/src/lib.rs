@@ -1,0 +1,1 @@
+//! Agents and their life cycle: who exists, what each may ask for.

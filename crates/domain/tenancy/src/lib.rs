@@ -1,0 +1,1 @@
+//! Organizations, their plans and limits, and the Scope that says who acts where.
