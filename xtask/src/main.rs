@@ -1,3 +1,87 @@
-//! The project's own tools: cargo xtask.
+//! The project's own tools: `cargo xtask <command>`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks to the person who ran it"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tool of the build reads the environment that cargo sets, and takes the time of its steps"
+)]
 
-fn main() {}
+mod check_arch;
+mod ci;
+mod migrate;
+mod openapi;
+mod process;
+mod provision;
+mod test;
+mod violation;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tools.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs every test of the project, after making sure that what they need is there.
+    Test {
+        /// Passed on to `cargo test`, after a `--`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs all that a change must pass: format, lints, architecture, documents, tests.
+    Ci,
+    /// Holds the source tree to the architecture.
+    CheckArch,
+    /// Writes the JSON form of docs/openapi.yaml.
+    Openapi {
+        /// Validates the document and compares the JSON form, writing nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks the migrations and lists them.
+    Migrate {
+        /// Records the checksums of new files; those recorded before stay as they are.
+        #[arg(long)]
+        record: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let root = root();
+    match command {
+        Command::Test { arguments } => test::run(&root, &arguments),
+        Command::Ci => ci::run(&root),
+        Command::CheckArch => check_arch::run(&root),
+        Command::Openapi { check: true } => openapi::check(&root),
+        Command::Openapi { check: false } => openapi::write(&root),
+        Command::Migrate { record: true } => migrate::record(&root),
+        Command::Migrate { record: false } => migrate::run(&root),
+    }
+}
+
+/// The folder of the workspace, whatever folder the command was started in.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

@@ -1,0 +1,131 @@
+//! The programs that tests start: found, or installed where that is ours to do.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::process;
+
+const OLDEST_NODE: u32 = 18;
+
+/// A program that tests start, how to ask whether it will do, and the Debian packages that bring it.
+struct Tool {
+    name: &'static str,
+    packages: &'static [&'static str],
+    is_there: fn() -> bool,
+}
+
+const TOOLS: [Tool; 5] = [
+    Tool {
+        name: "node (18 or newer)",
+        packages: &["nodejs"],
+        is_there: has_node,
+    },
+    Tool {
+        name: "npm",
+        packages: &["npm"],
+        is_there: || answers("npm", &["--version"]),
+    },
+    Tool {
+        name: "python3 with its venv module",
+        packages: &["python3", "python3-venv"],
+        // Debian ships the module without what fills an environment, so both are asked for.
+        is_there: || answers("python3", &["-c", "import ensurepip, venv"]),
+    },
+    Tool {
+        name: "curl",
+        packages: &["curl"],
+        is_there: || answers("curl", &["--version"]),
+    },
+    Tool {
+        name: "jq",
+        packages: &["jq"],
+        is_there: || answers("jq", &["--version"]),
+    },
+];
+
+/// Finds every program, installing what is missing where we may.
+pub(crate) fn ensure(root: &Path) -> anyhow::Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|tool| tool.packages)
+        .copied()
+        .collect();
+    if may_install() {
+        install(root, &packages)?;
+    }
+    let names: Vec<&str> = self::missing().iter().map(|tool| tool.name).collect();
+    if !names.is_empty() {
+        bail!("{}", instruction(&names, &packages));
+    }
+    Ok(())
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| !(tool.is_there)()).collect()
+}
+
+fn instruction(names: &[&str], packages: &[&str]) -> String {
+    format!(
+        "the tests need {}, not found here; on Debian or Ubuntu: `sudo apt-get install {}`",
+        names.join(", "),
+        packages.join(" ")
+    )
+}
+
+/// As root on Debian or a child of it, a missing package is ours to install; anywhere else it is the person's.
+fn may_install() -> bool {
+    Path::new("/etc/debian_version").exists()
+        && answers("apt-get", &["--version"])
+        && process::answer("id", &["-u"]).is_some_and(|id| id.trim() == "0")
+}
+
+fn install(root: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    let apt = |arguments: &[&str]| {
+        let mut command = process::command(root, "apt-get", arguments);
+        process::step(command.env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    process::answer(program, arguments).is_some()
+}
+
+fn has_node() -> bool {
+    process::answer("node", &["--version"]).is_some_and(|version| is_new_enough(&version))
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    major
+        .and_then(|major| major.parse().ok())
+        .is_some_and(|major: u32| major >= OLDEST_NODE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_node_will_not_do() {
+        assert!(is_new_enough("v20.20.2\n"));
+        assert!(is_new_enough("v18.0.0"));
+        assert!(!is_new_enough("v16.20.0"));
+        assert!(!is_new_enough("who knows"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_packages() {
+        let told = instruction(&["jq"], &["jq"]);
+        assert!(
+            told.contains("need jq") && told.contains("apt-get install jq"),
+            "{told}"
+        );
+    }
+}
