@@ -1,0 +1,178 @@
+//! A change of an agent, and the event that it leaves.
+
+use audit::{Action, Audited, Event};
+use kernel::Revision;
+use serde_json::Value;
+
+use crate::{
+    agent::Agent,
+    idempotency::Registration,
+    status::{AgentStatus, StatusName},
+};
+
+/// A field that an update can change, as the contract spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the contract")]
+pub enum Field {
+    AgentType,
+    Version,
+    Capabilities,
+    Owner,
+    DeploymentEnv,
+    Roles,
+    IsPublic,
+    Metadata,
+}
+
+impl Field {
+    /// The text of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentType => "agentType",
+            Self::Version => "version",
+            Self::Capabilities => "capabilities",
+            Self::Owner => "owner",
+            Self::DeploymentEnv => "deploymentEnv",
+            Self::Roles => "roles",
+            Self::IsPublic => "isPublic",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+/// Why an agent changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentCause {
+    /// It was registered, perhaps under an idempotency key.
+    Registered(Option<Registration>),
+    /// Fields other than its status were changed.
+    Updated(Vec<Field>),
+    /// It was suspended, and these fields changed with it.
+    Suspended(Vec<Field>),
+    /// It came back into use, and these fields changed with it.
+    Reactivated(Vec<Field>),
+    /// It was revoked, and these fields changed with it.
+    Revoked(Vec<Field>),
+    /// It was decommissioned.
+    Decommissioned,
+    /// It was archived.
+    Archived,
+}
+
+impl AgentCause {
+    pub(crate) fn of_update(before: AgentStatus, after: AgentStatus, fields: Vec<Field>) -> Self {
+        match (before.name() == after.name(), after.name()) {
+            (false, StatusName::Active) => Self::Reactivated(fields),
+            (false, StatusName::Suspended) => Self::Suspended(fields),
+            (false, StatusName::Revoked) => Self::Revoked(fields),
+            (false, StatusName::Decommissioned) => Self::Decommissioned,
+            (false, StatusName::Archived) => Self::Archived,
+            (true, _) => Self::Updated(fields),
+        }
+    }
+
+    const fn action(&self) -> Action {
+        match self {
+            Self::Registered(_) => Action::AgentCreated,
+            Self::Updated(_) => Action::AgentUpdated,
+            Self::Suspended(_) => Action::AgentSuspended,
+            Self::Reactivated(_) => Action::AgentReactivated,
+            Self::Revoked(_) => Action::AgentRevoked,
+            Self::Decommissioned => Action::AgentDecommissioned,
+            Self::Archived => Action::AgentArchived,
+        }
+    }
+}
+
+/// What an update comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// Something differs and must be written.
+    Changed(AgentChange),
+    /// Everything was so already: there is nothing to write, and no event.
+    Unchanged(Agent),
+}
+
+/// A change of an agent, made by [`Agent`] alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentChange {
+    expected: Option<Revision>,
+    after: Agent,
+    cause: AgentCause,
+}
+
+impl AgentChange {
+    pub(crate) const fn new(expected: Option<Revision>, after: Agent, cause: AgentCause) -> Self {
+        Self {
+            expected,
+            after,
+            cause,
+        }
+    }
+
+    /// The revision that it was computed from; `None` where the agent is new.
+    #[must_use]
+    pub const fn expected(&self) -> Option<Revision> {
+        self.expected
+    }
+
+    /// The agent as it will be.
+    #[must_use]
+    pub const fn after(&self) -> &Agent {
+        &self.after
+    }
+
+    /// The idempotency key to keep with it, if it is a registration under one.
+    #[must_use]
+    pub const fn registration(&self) -> Option<&Registration> {
+        match &self.cause {
+            AgentCause::Registered(registration) => registration.as_ref(),
+            AgentCause::Updated(_)
+            | AgentCause::Suspended(_)
+            | AgentCause::Reactivated(_)
+            | AgentCause::Revoked(_)
+            | AgentCause::Decommissioned
+            | AgentCause::Archived => None,
+        }
+    }
+}
+
+impl Audited for AgentChange {
+    type After = Agent;
+
+    fn event(&self) -> Event {
+        let agent = self.after.record();
+        let event = Event::success(self.cause.action()).on(agent.id);
+        match &self.cause {
+            AgentCause::Registered(_) => event
+                .with("email", agent.email.as_str())
+                .with("agentType", agent.agent_type.as_str())
+                .with("roles", names(agent.roles.iter().map(crate::Role::name)))
+                .with(
+                    "capabilities",
+                    names(agent.capabilities.iter().map(|c| c.as_str())),
+                ),
+            AgentCause::Updated(fields)
+            | AgentCause::Suspended(fields)
+            | AgentCause::Reactivated(fields)
+            | AgentCause::Revoked(fields) => {
+                let event = event.with("changed", names(fields.iter().map(|field| field.as_str())));
+                if fields.contains(&Field::Roles) {
+                    event.with("roles", names(agent.roles.iter().map(crate::Role::name)))
+                } else {
+                    event
+                }
+            }
+            AgentCause::Decommissioned | AgentCause::Archived => event,
+        }
+    }
+
+    fn into_after(self) -> Agent {
+        self.after
+    }
+}
+
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> Value {
+    all.map(Value::from).collect()
+}
