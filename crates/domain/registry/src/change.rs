@@ -138,6 +138,14 @@ impl AgentChange {
     }
 }
 
+impl AgentChange {
+    /// The agent, once the change is written.
+    #[must_use]
+    pub fn into_after(self) -> Agent {
+        self.after
+    }
+}
+
 impl Audited for AgentChange {
     type After = Agent;
 
