@@ -40,10 +40,7 @@ impl Journal for Memory {
 
 impl Apply<OrganizationChange> for Memory {
     async fn apply(&mut self, entry: Entry<'_, OrganizationChange>) -> Result<(), StoreError> {
-        self.lines.push(format!(
-            "row {}",
-            entry.change().after().record().slug.as_str()
-        ));
+        self.lines.push(format!("row {}", entry.change().after().record().slug.as_str()));
         Ok(())
     }
 }
@@ -57,15 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let work = pin!(async {
         let scope = Scope::new(id, Actor::System, Origin::internal());
-        let (tx, organization) = record(
-            Memory {
-                scope,
-                now,
-                lines: Vec::new(),
-            },
-            change,
-        )
-        .await?;
+        let (tx, organization) = record(Memory { scope, now, lines: Vec::new() }, change).await?;
         tx.commit().await?;
         Ok::<_, StoreError>(organization)
     });

@@ -132,37 +132,25 @@ pub struct Resource {
 
 impl From<AgentId> for Resource {
     fn from(id: AgentId) -> Self {
-        Self {
-            kind: ResourceKind::Agent,
-            id: id.to_string(),
-        }
+        Self { kind: ResourceKind::Agent, id: id.to_string() }
     }
 }
 
 impl From<CredentialId> for Resource {
     fn from(id: CredentialId) -> Self {
-        Self {
-            kind: ResourceKind::Credential,
-            id: id.to_string(),
-        }
+        Self { kind: ResourceKind::Credential, id: id.to_string() }
     }
 }
 
 impl From<TokenId> for Resource {
     fn from(id: TokenId) -> Self {
-        Self {
-            kind: ResourceKind::Token,
-            id: id.to_string(),
-        }
+        Self { kind: ResourceKind::Token, id: id.to_string() }
     }
 }
 
 impl From<OrganizationId> for Resource {
     fn from(id: OrganizationId) -> Self {
-        Self {
-            kind: ResourceKind::Organization,
-            id: id.to_string(),
-        }
+        Self { kind: ResourceKind::Organization, id: id.to_string() }
     }
 }
 
@@ -184,22 +172,13 @@ impl Event {
     /// Something that was done.
     #[must_use]
     pub fn success(action: Action) -> Self {
-        Self {
-            action,
-            outcome: Outcome::Success,
-            resource: None,
-            used: None,
-            metadata: Map::new(),
-        }
+        Self { action, outcome: Outcome::Success, resource: None, used: None, metadata: Map::new() }
     }
 
     /// Something that was refused or failed.
     #[must_use]
     pub fn failure(action: Action) -> Self {
-        Self {
-            outcome: Outcome::Failure,
-            ..Self::success(action)
-        }
+        Self { outcome: Outcome::Failure, ..Self::success(action) }
     }
 
     /// The same, about this thing.

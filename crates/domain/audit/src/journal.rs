@@ -113,11 +113,7 @@ where
 {
     let event = change.event();
     let id = tx.append(Draft { event: &event }).await?;
-    tx.apply(Entry {
-        change: &change,
-        event: id,
-    })
-    .await?;
+    tx.apply(Entry { change: &change, event: id }).await?;
     Ok((tx, change.into_after()))
 }
 

@@ -26,11 +26,7 @@ impl CredentialChange {
         after: Credential,
         cause: CredentialCause,
     ) -> Self {
-        Self {
-            expected,
-            after,
-            cause,
-        }
+        Self { expected, after, cause }
     }
 
     /// The revision that it was computed from; `None` where the credential is new.
@@ -67,9 +63,7 @@ impl Audited for CredentialChange {
             }
             CredentialCause::Revoked => Event::success(Action::CredentialRevoked),
         };
-        event
-            .on(record.id)
-            .with("agentId", record.agent.to_string())
+        event.on(record.id).with("agentId", record.agent.to_string())
     }
 
     fn into_after(self) -> Credential {
@@ -88,11 +82,7 @@ pub struct CredentialRotation {
 
 impl CredentialRotation {
     pub(crate) const fn new(expected: Revision, old: Credential, successor: Credential) -> Self {
-        Self {
-            expected,
-            old,
-            successor,
-        }
+        Self { expected, old, successor }
     }
 
     /// The old credential's revision that it was computed from.

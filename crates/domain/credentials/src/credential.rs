@@ -80,11 +80,7 @@ impl LiveCount {
     pub const MAX: u64 = 10;
 
     const fn admits_one_more(self) -> Result<(), LimitReached> {
-        if self.0 < Self::MAX {
-            Ok(())
-        } else {
-            Err(LimitReached { used: self.0 })
-        }
+        if self.0 < Self::MAX { Ok(()) } else { Err(LimitReached { used: self.0 }) }
     }
 }
 
@@ -167,11 +163,7 @@ impl Credential {
         }
         live.admits_one_more().map_err(GenerateError::Limit)?;
         let after = Self::fresh(new, now);
-        Ok(CredentialChange::new(
-            None,
-            after,
-            CredentialCause::Generated,
-        ))
+        Ok(CredentialChange::new(None, after, CredentialCause::Generated))
     }
 
     fn fresh(new: NewCredential, now: Timestamp) -> Self {
@@ -219,11 +211,7 @@ impl Credential {
     /// Whether it lets anybody in at this instant.
     #[must_use]
     pub fn authenticates(&self, now: Timestamp) -> Standing {
-        if self.is_expired(now) {
-            Standing::Ended
-        } else {
-            self.standing()
-        }
+        if self.is_expired(now) { Standing::Ended } else { self.standing() }
     }
 
     /// Whether the tokens that it obtained may be good. Its expiry does not end them: a rotation
@@ -326,11 +314,7 @@ impl Credential {
                 let mut after = self;
                 after.0.state = CredentialState::Revoked { at: now };
                 after.0.revision = after.0.revision.next();
-                Some(CredentialChange::new(
-                    expected,
-                    after,
-                    CredentialCause::Revoked,
-                ))
+                Some(CredentialChange::new(expected, after, CredentialCause::Revoked))
             }
         }
     }

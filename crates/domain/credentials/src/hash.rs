@@ -17,10 +17,7 @@ impl PepperVersion {
     /// A stored version.
     #[must_use]
     pub fn new(number: i64) -> Option<Self> {
-        u16::try_from(number)
-            .ok()
-            .filter(|number| *number > 0)
-            .map(Self)
+        u16::try_from(number).ok().filter(|number| *number > 0).map(Self)
     }
 
     /// The number.
@@ -104,19 +101,11 @@ impl Peppers {
         current: Pepper,
         older: impl IntoIterator<Item = (PepperVersion, Pepper)>,
     ) -> Self {
-        Self {
-            version,
-            current,
-            older: older.into_iter().collect(),
-        }
+        Self { version, current, older: older.into_iter().collect() }
     }
 
     fn pepper(&self, version: PepperVersion) -> Option<&Pepper> {
-        if version == self.version {
-            Some(&self.current)
-        } else {
-            self.older.get(&version)
-        }
+        if version == self.version { Some(&self.current) } else { self.older.get(&version) }
     }
 
     /// Hashes a secret for the store, with the current pepper.
@@ -124,13 +113,8 @@ impl Peppers {
     pub fn hash(&self, secret: &PresentedSecret) -> SecretHash {
         let tag = hmac::sign(&self.current.0, &message(secret));
         let mut mac = [0; 32];
-        mac.iter_mut()
-            .zip(tag.as_ref())
-            .for_each(|(to, from)| *to = *from);
-        SecretHash {
-            version: self.version,
-            mac,
-        }
+        mac.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        SecretHash { version: self.version, mac }
     }
 
     /// Whether the secret is the one that was hashed, in constant time. A pepper that is not
@@ -144,10 +128,7 @@ impl Peppers {
     /// Does the work of [`Peppers::verify`] for a credential that does not exist, so that the
     /// time an answer takes does not tell which ids do.
     pub fn verify_nothing(&self, secret: &PresentedSecret) {
-        let absent = SecretHash {
-            version: self.current,
-            mac: [0; 32],
-        };
+        let absent = SecretHash { version: self.version, mac: [0; 32] };
         let _ = self.verify(secret, &absent);
     }
 }
@@ -157,12 +138,7 @@ impl Peppers {
 fn message(secret: &PresentedSecret) -> Vec<u8> {
     const PURPOSE: &[u8] = b"agentidp client secret v1\0";
     let id = secret.credential().uuid();
-    [
-        PURPOSE,
-        id.as_bytes().as_slice(),
-        secret.random().as_slice(),
-    ]
-    .concat()
+    [PURPOSE, id.as_bytes().as_slice(), secret.random().as_slice()].concat()
 }
 
 #[cfg(test)]

@@ -164,10 +164,7 @@ mod tests {
     struct Counting;
     impl Entropy for Counting {
         fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyUnavailable> {
-            buffer
-                .iter_mut()
-                .enumerate()
-                .for_each(|(i, byte)| *byte = i as u8);
+            buffer.iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
             Ok(())
         }
     }

@@ -84,11 +84,7 @@ impl Total {
     /// The total of a count that stopped after [`Total::COUNTED_TO`] and one.
     #[must_use]
     pub const fn counted(rows: u64) -> Self {
-        if rows > Self::COUNTED_TO {
-            Self::AtLeast(Self::COUNTED_TO)
-        } else {
-            Self::Exactly(rows)
-        }
+        if rows > Self::COUNTED_TO { Self::AtLeast(Self::COUNTED_TO) } else { Self::Exactly(rows) }
     }
 }
 
@@ -122,11 +118,7 @@ impl<T, Id> Page<T, Id> {
     /// The same page with each row turned into something else.
     #[must_use]
     pub fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U, Id> {
-        Page {
-            rows: self.rows.into_iter().map(into).collect(),
-            total: self.total,
-            next: self.next,
-        }
+        Page { rows: self.rows.into_iter().map(into).collect(), total: self.total, next: self.next }
     }
 }
 

@@ -11,10 +11,7 @@ impl Revision {
     /// A stored revision, if the number can be one.
     #[must_use]
     pub fn new(number: i64) -> Option<Self> {
-        u32::try_from(number)
-            .ok()
-            .filter(|number| *number > 0)
-            .map(Self)
+        u32::try_from(number).ok().filter(|number| *number > 0).map(Self)
     }
 
     /// The revision after this one.

@@ -119,19 +119,9 @@ mod tests {
     fn te_04_a_scope_of_another_form_is_refused() {
         let long = "a".repeat(4_001);
         let many = "a ".repeat(10_000);
-        for bad in [
-            "",
-            " ",
-            "a  b",
-            " a",
-            "a ",
-            "a\tb",
-            "a\"b",
-            "a\\b",
-            "résumé:read",
-            &long,
-            &many,
-        ] {
+        for bad in
+            ["", " ", "a  b", " a", "a ", "a\tb", "a\"b", "a\\b", "résumé:read", &long, &many]
+        {
             assert!(bad.parse::<ScopeSet>().is_err(), "{bad:?}");
         }
     }

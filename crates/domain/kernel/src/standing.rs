@@ -27,9 +27,9 @@ impl Standing {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Good { not_before: one }, Self::Good { not_before: two }) => Self::Good {
-                not_before: one.max(two),
-            },
+            (Self::Good { not_before: one }, Self::Good { not_before: two }) => {
+                Self::Good { not_before: one.max(two) }
+            }
             (Self::Ended, _) | (_, Self::Ended) => Self::Ended,
         }
     }

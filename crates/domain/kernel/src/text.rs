@@ -63,21 +63,14 @@ mod tests {
     #[test]
     fn the_bounds_count_characters_and_not_bytes() {
         assert!("éééé".parse::<Text<4>>().is_ok());
-        assert_eq!(
-            "ééééé".parse::<Text<4>>(),
-            Err(InvalidText::Length { max: 4 })
-        );
+        assert_eq!("ééééé".parse::<Text<4>>(), Err(InvalidText::Length { max: 4 }));
         assert_eq!("  ".parse::<Text<4>>(), Err(InvalidText::Length { max: 4 }));
     }
 
     #[test]
     fn au_12_text_that_could_break_a_log_is_refused() {
         for bad in ["a\0", "a\r\nb", "\u{1b}[31m", "a\u{202e}b", "\u{feff}a"] {
-            assert_eq!(
-                bad.parse::<Text<16>>(),
-                Err(InvalidText::Control),
-                "{bad:?}"
-            );
+            assert_eq!(bad.parse::<Text<16>>(), Err(InvalidText::Control), "{bad:?}");
         }
     }
 }

@@ -74,9 +74,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp)?;
         let micros = parsed.unix_timestamp_nanos() / 1_000;
-        i64::try_from(micros)
-            .map_err(|_| InvalidTimestamp)
-            .and_then(Self::from_unix_micros)
+        i64::try_from(micros).map_err(|_| InvalidTimestamp).and_then(Self::from_unix_micros)
     }
 }
 
@@ -88,10 +86,7 @@ impl fmt::Display for Timestamp {
         );
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
             .map_err(|_| fmt::Error)?;
-        let text = at
-            .to_offset(UtcOffset::UTC)
-            .format(form)
-            .map_err(|_| fmt::Error)?;
+        let text = at.to_offset(UtcOffset::UTC).format(form).map_err(|_| fmt::Error)?;
         f.write_str(&text)
     }
 }
@@ -109,13 +104,7 @@ mod tests {
 
     #[test]
     fn text_that_is_no_time_is_refused() {
-        for bad in [
-            "",
-            "now",
-            "2026-11-21",
-            "2026-13-01T00:00:00Z",
-            "1969-12-31T23:59:59Z",
-        ] {
+        for bad in ["", "now", "2026-11-21", "2026-13-01T00:00:00Z", "1969-12-31T23:59:59Z"] {
             assert_eq!(bad.parse::<Timestamp>(), Err(InvalidTimestamp), "{bad}");
         }
     }

@@ -23,15 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let id = "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b4".parse()?;
     let organization = "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b5".parse()?;
     let agent = Agent::register(id, organization, new, None, now).into_after();
-    assert_eq!(
-        agent.grantable().to_string(),
-        "resume:read tokens:introspect"
-    );
+    assert_eq!(agent.grantable().to_string(), "resume:read tokens:introspect");
 
-    let patch = AgentPatch {
-        status: Some(StatusRequest::Suspended),
-        ..AgentPatch::default()
-    };
+    let patch = AgentPatch { status: Some(StatusRequest::Suspended), ..AgentPatch::default() };
     let Update::Changed(change) = agent.update(patch, OtherAdmins::Some, now)? else {
         return Err("it was active".into());
     };

@@ -174,9 +174,7 @@ impl Agent {
     #[must_use]
     pub const fn standing(&self) -> Standing {
         match self.0.status {
-            AgentStatus::Active => Standing::Good {
-                not_before: self.0.tokens_not_before,
-            },
+            AgentStatus::Active => Standing::Good { not_before: self.0.tokens_not_before },
             AgentStatus::Suspended { .. }
             | AgentStatus::Revoked { .. }
             | AgentStatus::Decommissioned { .. }
@@ -188,11 +186,7 @@ impl Agent {
     /// capabilities. No token of it permits more, whatever it was issued with.
     #[must_use]
     pub fn grantable(&self) -> ScopeSet {
-        let capabilities = self
-            .0
-            .capabilities
-            .iter()
-            .map(|own| own.scope_token().clone());
+        let capabilities = self.0.capabilities.iter().map(|own| own.scope_token().clone());
         self.0.roles.scope_tokens().chain(capabilities).collect()
     }
 
@@ -213,18 +207,13 @@ impl Agent {
             return Err(UpdateError::Decommissioned);
         }
         let status = match patch.status {
-            Some(to) => self
-                .0
-                .status
-                .moved(to, now)
-                .map_err(UpdateError::Transition)?,
+            Some(to) => self.0.status.moved(to, now).map_err(UpdateError::Transition)?,
             None => self.0.status,
         };
         let mut after = self.clone();
         after.0.status = status;
         let changed = after.0.take(patch);
-        self.keeps_an_admin(&after, others)
-            .map_err(UpdateError::LastAdmin)?;
+        self.keeps_an_admin(&after, others).map_err(UpdateError::LastAdmin)?;
         if changed.is_empty() && status == self.0.status {
             return Ok(Update::Unchanged(self));
         }
@@ -249,8 +238,7 @@ impl Agent {
         }
         let mut after = self.clone();
         after.0.status = AgentStatus::Decommissioned { since: now };
-        self.keeps_an_admin(&after, others)
-            .map_err(DecommissionError::LastAdmin)?;
+        self.keeps_an_admin(&after, others).map_err(DecommissionError::LastAdmin)?;
         Ok(self.changed_to(after, AgentCause::Decommissioned, now))
     }
 
@@ -261,10 +249,7 @@ impl Agent {
             return None;
         };
         let mut after = self.clone();
-        after.0.status = AgentStatus::Archived {
-            since: now,
-            decommissioned_at: since,
-        };
+        after.0.status = AgentStatus::Archived { since: now, decommissioned_at: since };
         Some(self.changed_to(after, AgentCause::Archived, now))
     }
 
@@ -308,25 +293,13 @@ impl AgentRecord {
                 changed.push(field);
             }
         };
-        note(
-            replace(&mut self.agent_type, patch.agent_type),
-            Field::AgentType,
-        );
+        note(replace(&mut self.agent_type, patch.agent_type), Field::AgentType);
         note(replace(&mut self.version, patch.version), Field::Version);
-        note(
-            replace(&mut self.capabilities, patch.capabilities),
-            Field::Capabilities,
-        );
+        note(replace(&mut self.capabilities, patch.capabilities), Field::Capabilities);
         note(replace(&mut self.owner, patch.owner), Field::Owner);
-        note(
-            replace(&mut self.deployment_env, patch.deployment_env),
-            Field::DeploymentEnv,
-        );
+        note(replace(&mut self.deployment_env, patch.deployment_env), Field::DeploymentEnv);
         note(replace(&mut self.roles, patch.roles), Field::Roles);
-        note(
-            replace(&mut self.is_public, patch.is_public),
-            Field::IsPublic,
-        );
+        note(replace(&mut self.is_public, patch.is_public), Field::IsPublic);
         note(replace(&mut self.metadata, patch.metadata), Field::Metadata);
         changed
     }

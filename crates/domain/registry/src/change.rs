@@ -104,11 +104,7 @@ pub struct AgentChange {
 
 impl AgentChange {
     pub(crate) const fn new(expected: Option<Revision>, after: Agent, cause: AgentCause) -> Self {
-        Self {
-            expected,
-            after,
-            cause,
-        }
+        Self { expected, after, cause }
     }
 
     /// The revision that it was computed from; `None` where the agent is new.
@@ -157,10 +153,7 @@ impl Audited for AgentChange {
                 .with("email", agent.email.as_str())
                 .with("agentType", agent.agent_type.as_str())
                 .with("roles", names(agent.roles.iter().map(crate::Role::name)))
-                .with(
-                    "capabilities",
-                    names(agent.capabilities.iter().map(|c| c.as_str())),
-                ),
+                .with("capabilities", names(agent.capabilities.iter().map(|c| c.as_str()))),
             AgentCause::Updated(fields)
             | AgentCause::Suspended(fields)
             | AgentCause::Reactivated(fields)

@@ -83,9 +83,8 @@ impl FromStr for Email {
     /// ASCII alone: folding case beyond it differs between databases, and two addresses that look
     /// alike would be two agents.
     fn from_str(text: &str) -> Result<Self, InvalidField> {
-        let options = email_address::Options::default()
-            .without_display_text()
-            .without_domain_literal();
+        let options =
+            email_address::Options::default().without_display_text().without_domain_literal();
         let bounded = text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
         if bounded && email_address::EmailAddress::parse_with_options(text, options).is_ok() {
             Ok(Self(text.to_owned()))
@@ -313,41 +312,18 @@ mod tests {
         assert_eq!(one, "bot@example.COM".parse().unwrap());
         assert_eq!(one.as_str(), "Bot@Example.com");
         let long = format!("{}@example.com", "a".repeat(250));
-        for bad in [
-            "",
-            "a",
-            "a@",
-            "@b.com",
-            "a b@c.com",
-            "a@b@c.com",
-            "é@b.com",
-            "a\0@b.com",
-            &long,
-        ] {
+        for bad in
+            ["", "a", "a@", "@b.com", "a b@c.com", "a@b@c.com", "é@b.com", "a\0@b.com", &long]
+        {
             assert_eq!(bad.parse::<Email>(), Err(InvalidField::Email), "{bad}");
         }
     }
 
     #[test]
     fn a_leading_v_is_kept_out_of_the_version() {
-        assert_eq!(
-            "v1.2.3-rc.1+b".parse::<SoftwareVersion>().unwrap().as_str(),
-            "1.2.3-rc.1+b"
-        );
-        for bad in [
-            "",
-            "1",
-            "1.2",
-            "01.2.3",
-            "vv1.2.3",
-            "1.2.3 ",
-            &"1".repeat(70),
-        ] {
-            assert_eq!(
-                bad.parse::<SoftwareVersion>(),
-                Err(InvalidField::Version),
-                "{bad}"
-            );
+        assert_eq!("v1.2.3-rc.1+b".parse::<SoftwareVersion>().unwrap().as_str(), "1.2.3-rc.1+b");
+        for bad in ["", "1", "1.2", "01.2.3", "vv1.2.3", "1.2.3 ", &"1".repeat(70)] {
+            assert_eq!(bad.parse::<SoftwareVersion>(), Err(InvalidField::Version), "{bad}");
         }
     }
 
@@ -356,30 +332,15 @@ mod tests {
         assert!("resume:read".parse::<Capability>().is_ok());
         assert!("tool-1_x:*".parse::<Capability>().is_ok());
         let long = format!("a:{}", "b".repeat(127));
-        for bad in [
-            "", "a", ":", "a:", ":b", "A:b", "a:b:c", "*:a", "a:b c", "a:b\0", &long,
-        ] {
-            assert_eq!(
-                bad.parse::<Capability>(),
-                Err(InvalidField::Capability),
-                "{bad}"
-            );
+        for bad in ["", "a", ":", "a:", ":b", "A:b", "a:b:c", "*:a", "a:b c", "a:b\0", &long] {
+            assert_eq!(bad.parse::<Capability>(), Err(InvalidField::Capability), "{bad}");
         }
     }
 
     #[test]
     fn no_capability_can_pass_for_a_management_scope() {
-        for bad in [
-            "agents:write",
-            "audit:*",
-            "organizations:write",
-            "tokens:introspect",
-        ] {
-            assert_eq!(
-                bad.parse::<Capability>(),
-                Err(InvalidField::ReservedCapability),
-                "{bad}"
-            );
+        for bad in ["agents:write", "audit:*", "organizations:write", "tokens:introspect"] {
+            assert_eq!(bad.parse::<Capability>(), Err(InvalidField::ReservedCapability), "{bad}");
         }
     }
 
@@ -390,21 +351,12 @@ mod tests {
             check(json!({"a": {"b": {"c": {"d": 1}}}, "n": -1.5, "m": 9007199254740991_u64})),
             None
         );
-        assert_eq!(
-            check(json!({"a": [[[[[1]]]]]})),
-            Some(InvalidField::MetadataDepth)
-        );
-        assert_eq!(
-            check(json!({"a": "x".repeat(8 * 1024)})),
-            Some(InvalidField::MetadataSize)
-        );
+        assert_eq!(check(json!({"a": [[[[[1]]]]]})), Some(InvalidField::MetadataDepth));
+        assert_eq!(check(json!({"a": "x".repeat(8 * 1024)})), Some(InvalidField::MetadataSize));
         assert_eq!(
             check(json!({"a": 9223372036854775808_u64})),
             Some(InvalidField::MetadataNumber)
         );
-        assert_eq!(
-            check(json!({"a": -9007199254740992_i64})),
-            Some(InvalidField::MetadataNumber)
-        );
+        assert_eq!(check(json!({"a": -9007199254740992_i64})), Some(InvalidField::MetadataNumber));
     }
 }

@@ -59,10 +59,7 @@ impl Fingerprint {
             new.email.as_str(),
             new.agent_type.as_str(),
             new.version.as_str(),
-            new.capabilities
-                .iter()
-                .map(crate::Capability::as_str)
-                .collect::<Vec<_>>(),
+            new.capabilities.iter().map(crate::Capability::as_str).collect::<Vec<_>>(),
             new.owner.as_str(),
             new.deployment_env.as_str(),
             new.roles.iter().map(Role::name).collect::<Vec<_>>(),
@@ -106,12 +103,7 @@ impl Registration {
     #[must_use]
     pub fn new(key: IdempotencyKey, caller: AgentId, new: &NewAgent, now: Timestamp) -> Self {
         let fingerprint = Fingerprint::of(new);
-        Self {
-            key,
-            caller,
-            fingerprint,
-            expires_at: now.plus(KEPT_FOR),
-        }
+        Self { key, caller, fingerprint, expires_at: now.plus(KEPT_FOR) }
     }
 }
 
@@ -132,11 +124,7 @@ mod tests {
     fn id_04_a_key_is_bounded_and_visible() {
         assert!("a-1".parse::<IdempotencyKey>().is_ok());
         for bad in ["", "a b", "é", "a\n", &"k".repeat(256)] {
-            assert_eq!(
-                bad.parse::<IdempotencyKey>(),
-                Err(InvalidIdempotencyKey),
-                "{bad}"
-            );
+            assert_eq!(bad.parse::<IdempotencyKey>(), Err(InvalidIdempotencyKey), "{bad}");
         }
     }
 }

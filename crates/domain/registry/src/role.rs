@@ -50,14 +50,8 @@ impl Permission {
     ///
     /// A capability inside one would be a management scope that anybody who may write agents
     /// could hand out.
-    pub const RESERVED_NAMESPACES: &'static [&'static str] = &[
-        "agents",
-        "credentials",
-        "tokens",
-        "audit",
-        "organizations",
-        "keys",
-    ];
+    pub const RESERVED_NAMESPACES: &'static [&'static str] =
+        &["agents", "credentials", "tokens", "audit", "organizations", "keys"];
 }
 
 /// A role of an agent.
@@ -80,12 +74,7 @@ pub struct UnknownRole;
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Admin,
-        Self::Operator,
-        Self::Auditor,
-        Self::ResourceServer,
-    ];
+    pub const ALL: [Self; 4] = [Self::Admin, Self::Operator, Self::Auditor, Self::ResourceServer];
 
     /// The role as the contract spells it.
     #[must_use]
@@ -120,10 +109,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.name() == text)
-            .ok_or(UnknownRole)
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or(UnknownRole)
     }
 }
 
@@ -151,18 +137,12 @@ impl Roles {
     /// Everything that they permit together.
     #[must_use]
     pub fn permissions(&self) -> BTreeSet<Permission> {
-        self.0
-            .iter()
-            .flat_map(|role| role.permissions())
-            .copied()
-            .collect()
+        self.0.iter().flat_map(|role| role.permissions()).copied().collect()
     }
 
     /// The scope tokens that they allow to ask for.
     pub fn scope_tokens(&self) -> impl Iterator<Item = ScopeToken> {
-        self.permissions()
-            .into_iter()
-            .filter_map(|permission| permission.scope().parse().ok())
+        self.permissions().into_iter().filter_map(|permission| permission.scope().parse().ok())
     }
 
     /// Whether the holder of these roles may act upon the holder of `others` where that would
@@ -205,14 +185,8 @@ mod tests {
         let none = Roles::default();
         let auditor = roles(&[Role::Auditor]);
         assert_eq!(roles(&[Role::Admin]).may_turn(&none, &auditor), Ok(()));
-        assert_eq!(
-            roles(&[Role::Operator]).may_turn(&none, &auditor),
-            Err(RoleRefused)
-        );
-        assert_eq!(
-            roles(&[Role::Operator]).may_turn(&auditor, &none),
-            Err(RoleRefused)
-        );
+        assert_eq!(roles(&[Role::Operator]).may_turn(&none, &auditor), Err(RoleRefused));
+        assert_eq!(roles(&[Role::Operator]).may_turn(&auditor, &none), Err(RoleRefused));
         assert_eq!(none.may_turn(&auditor, &auditor), Ok(()));
     }
 

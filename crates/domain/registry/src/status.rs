@@ -52,13 +52,8 @@ pub enum StatusName {
 
 impl StatusName {
     /// All of them, in the order of the life cycle.
-    pub const ALL: [Self; 5] = [
-        Self::Active,
-        Self::Suspended,
-        Self::Revoked,
-        Self::Decommissioned,
-        Self::Archived,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::Suspended, Self::Revoked, Self::Decommissioned, Self::Archived];
 
     /// The text of the contract.
     #[must_use]
@@ -88,10 +83,7 @@ impl FromStr for StatusName {
     type Err = UnknownStatus;
 
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL
-            .into_iter()
-            .find(|name| name.as_str() == text)
-            .ok_or(UnknownStatus)
+        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or(UnknownStatus)
     }
 }
 
@@ -165,9 +157,7 @@ impl AgentStatus {
         match self {
             Self::Active | Self::Suspended { .. } => None,
             Self::Revoked { since } | Self::Decommissioned { since } => Some(since),
-            Self::Archived {
-                decommissioned_at, ..
-            } => Some(decommissioned_at),
+            Self::Archived { decommissioned_at, .. } => Some(decommissioned_at),
         }
     }
 
@@ -186,10 +176,9 @@ impl AgentStatus {
                 Ok(Self::Revoked { since: now })
             }
             (Self::Revoked { .. }, StatusRequest::Active | StatusRequest::Suspended)
-            | (Self::Decommissioned { .. } | Self::Archived { .. }, _) => Err(InvalidTransition {
-                from: self.name(),
-                to: to.name(),
-            }),
+            | (Self::Decommissioned { .. } | Self::Archived { .. }, _) => {
+                Err(InvalidTransition { from: self.name(), to: to.name() })
+            }
         }
     }
 }
@@ -206,16 +195,9 @@ mod tests {
             AgentStatus::Suspended { since: now },
             AgentStatus::Revoked { since: now },
             AgentStatus::Decommissioned { since: now },
-            AgentStatus::Archived {
-                since: now,
-                decommissioned_at: now,
-            },
+            AgentStatus::Archived { since: now, decommissioned_at: now },
         ];
-        let requests = [
-            StatusRequest::Active,
-            StatusRequest::Suspended,
-            StatusRequest::Revoked,
-        ];
+        let requests = [StatusRequest::Active, StatusRequest::Suspended, StatusRequest::Revoked];
         let reachable = |from: AgentStatus| -> Vec<&str> {
             let to = requests.iter().filter_map(|to| from.moved(*to, now).ok());
             to.map(|status| status.name().as_str()).collect()

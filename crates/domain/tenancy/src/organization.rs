@@ -76,10 +76,7 @@ impl OrganizationStatus {
 
 /// Everything a store keeps of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are described at the getters of `Organization`"
-)]
+#[expect(missing_docs, reason = "the fields are described at the getters of `Organization`")]
 pub struct OrganizationRecord {
     pub id: OrganizationId,
     pub name: Name,
@@ -118,11 +115,7 @@ impl Organization {
             updated_at: now,
             revision: Revision::FIRST,
         };
-        OrganizationChange {
-            expected: None,
-            after: Self(after),
-            cause: OrganizationCause::Created,
-        }
+        OrganizationChange { expected: None, after: Self(after), cause: OrganizationCause::Created }
     }
 
     /// Takes back what a store kept. A record is whole by its type.
@@ -153,9 +146,7 @@ impl Organization {
     #[must_use]
     pub const fn standing(&self) -> Standing {
         match self.0.status {
-            OrganizationStatus::Active => Standing::Good {
-                not_before: self.0.tokens_not_before,
-            },
+            OrganizationStatus::Active => Standing::Good { not_before: self.0.tokens_not_before },
             OrganizationStatus::Suspended { .. } => Standing::Ended,
         }
     }
@@ -177,11 +168,9 @@ impl Organization {
     #[must_use]
     pub fn reactivate(self, now: Timestamp) -> Option<OrganizationChange> {
         match self.0.status {
-            OrganizationStatus::Suspended { .. } => Some(self.change(
-                OrganizationStatus::Active,
-                OrganizationCause::Reactivated,
-                now,
-            )),
+            OrganizationStatus::Suspended { .. } => {
+                Some(self.change(OrganizationStatus::Active, OrganizationCause::Reactivated, now))
+            }
             OrganizationStatus::Active => None,
         }
     }
@@ -197,11 +186,7 @@ impl Organization {
         self.0.tokens_not_before = Some(now);
         self.0.updated_at = now;
         self.0.revision = self.0.revision.next();
-        OrganizationChange {
-            expected,
-            after: self,
-            cause,
-        }
+        OrganizationChange { expected, after: self, cause }
     }
 }
 
@@ -278,12 +263,7 @@ mod tests {
         let suspended = founded().suspend(at(5)).unwrap().into_after();
         assert_eq!(suspended.standing(), Standing::Ended);
         let back = suspended.reactivate(at(9)).unwrap().into_after();
-        assert_eq!(
-            back.standing(),
-            Standing::Good {
-                not_before: Some(at(9))
-            }
-        );
+        assert_eq!(back.standing(), Standing::Good { not_before: Some(at(9)) });
     }
 
     #[test]

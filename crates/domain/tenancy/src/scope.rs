@@ -40,11 +40,8 @@ impl UserAgent {
     /// Keeps what can safely be kept of a client's words.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let kept: String = text
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(Self::MAX_CHARACTERS)
-            .collect();
+        let kept: String =
+            text.chars().filter(|c| !c.is_control()).take(Self::MAX_CHARACTERS).collect();
         (!kept.is_empty()).then_some(Self(kept))
     }
 
@@ -76,11 +73,7 @@ impl Origin {
     /// The origin of work that no request asked for.
     #[must_use]
     pub fn internal() -> Self {
-        Self {
-            request: RequestId::internal(),
-            address: None,
-            user_agent: None,
-        }
+        Self { request: RequestId::internal(), address: None, user_agent: None }
     }
 }
 
@@ -99,11 +92,7 @@ impl Scope {
     /// The scope of a request by this actor in this organization.
     #[must_use]
     pub const fn new(organization: OrganizationId, actor: Actor, origin: Origin) -> Self {
-        Self {
-            organization,
-            actor,
-            origin,
-        }
+        Self { organization, actor, origin }
     }
 
     /// The organization whose rows may be seen and changed.

@@ -31,9 +31,7 @@ fn new(expires_at: Option<Timestamp>) -> NewCredential {
 }
 
 fn made(expires_at: Option<Timestamp>) -> Credential {
-    Credential::generate(new(expires_at), NONE, at(100))
-        .unwrap()
-        .into_after()
+    Credential::generate(new(expires_at), NONE, at(100)).unwrap().into_after()
 }
 
 fn overlap(seconds: u64) -> Overlap {
@@ -54,27 +52,15 @@ fn cr_08_a_credential_is_never_born_expired_nor_good_at_its_end() {
 fn cr_03_there_are_at_most_ten_that_work() {
     let full = LiveCount(LiveCount::MAX);
     let refused = Credential::generate(new(None), full, at(1));
-    assert_eq!(
-        refused.err(),
-        Some(GenerateError::Limit(LimitReached { used: 10 }))
-    );
+    assert_eq!(refused.err(), Some(GenerateError::Limit(LimitReached { used: 10 })));
     let beside = made(None).rotate((id(2), hash()), overlap(5), full, at(101));
-    assert_eq!(
-        beside.err(),
-        Some(RotateError::Limit(LimitReached { used: 10 }))
-    );
-    assert!(
-        made(None)
-            .rotate((id(2), hash()), overlap(0), full, at(101))
-            .is_ok()
-    );
+    assert_eq!(beside.err(), Some(RotateError::Limit(LimitReached { used: 10 })));
+    assert!(made(None).rotate((id(2), hash()), overlap(0), full, at(101)).is_ok());
 }
 
 #[test]
 fn cr_07_a_rotated_credential_works_for_its_overlap_and_cannot_be_rotated_again() {
-    let rotation = made(None)
-        .rotate((id(2), hash()), overlap(60), NONE, at(100))
-        .unwrap();
+    let rotation = made(None).rotate((id(2), hash()), overlap(60), NONE, at(100)).unwrap();
     let old = rotation.old().clone();
     assert_eq!(old.authenticates(at(159)), Standing::GOOD);
     assert_eq!(old.authenticates(at(160)), Standing::Ended);
@@ -85,9 +71,8 @@ fn cr_07_a_rotated_credential_works_for_its_overlap_and_cannot_be_rotated_again(
 
 #[test]
 fn cr_08_a_rotation_keeps_a_finite_credential_finite() {
-    let rotation = made(Some(at(200)))
-        .rotate((id(2), hash()), overlap(600), NONE, at(150))
-        .unwrap();
+    let rotation =
+        made(Some(at(200))).rotate((id(2), hash()), overlap(600), NONE, at(150)).unwrap();
     assert_eq!(rotation.old().record().expires_at, Some(at(200)));
     assert_eq!(rotation.successor().record().expires_at, Some(at(250)));
 }
@@ -96,23 +81,15 @@ fn cr_08_a_rotation_keeps_a_finite_credential_finite() {
 fn revoking_again_is_no_change_and_revoked_cannot_be_rotated() {
     let revoked = made(None).revoke(at(101)).unwrap().into_after();
     assert_eq!(revoked.standing(), Standing::Ended);
-    let rotated = revoked
-        .clone()
-        .rotate((id(2), hash()), overlap(0), NONE, at(102));
-    assert_eq!(
-        rotated.err(),
-        Some(RotateError::NotLive(CredentialStatus::Revoked))
-    );
+    let rotated = revoked.clone().rotate((id(2), hash()), overlap(0), NONE, at(102));
+    assert_eq!(rotated.err(), Some(RotateError::NotLive(CredentialStatus::Revoked)));
     assert!(revoked.revoke(at(102)).is_none());
 }
 
 #[test]
 fn the_credentials_of_an_agent_that_ended_count_as_revoked() {
     let credential = made(None);
-    assert_eq!(
-        credential.status(Some(at(300)), at(400)),
-        CredentialStatus::Revoked
-    );
+    assert_eq!(credential.status(Some(at(300)), at(400)), CredentialStatus::Revoked);
     assert_eq!(credential.revoked_at(Some(at(300))), Some(at(300)));
 }
 

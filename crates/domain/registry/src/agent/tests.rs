@@ -27,10 +27,7 @@ fn registered(roles: &[Role]) -> Agent {
 }
 
 fn status(to: StatusRequest) -> AgentPatch {
-    AgentPatch {
-        status: Some(to),
-        ..AgentPatch::default()
-    }
+    AgentPatch { status: Some(to), ..AgentPatch::default() }
 }
 
 fn changed(update: Result<Update, UpdateError>) -> AgentChange {
@@ -54,12 +51,7 @@ fn tokens_from_before_a_suspension_stay_dead_when_the_agent_comes_back() {
             .into_after();
     assert_eq!(suspended.standing(), Standing::Ended);
     let back = changed(suspended.update(status(StatusRequest::Active), OtherAdmins::None, at(9)));
-    assert_eq!(
-        back.after().standing(),
-        Standing::Good {
-            not_before: Some(at(9))
-        }
-    );
+    assert_eq!(back.after().standing(), Standing::Good { not_before: Some(at(9)) });
 }
 
 #[test]
@@ -90,19 +82,10 @@ fn an_update_leaves_one_event_that_names_what_changed() {
 
 #[test]
 fn the_last_active_admin_stays() {
-    let demote = AgentPatch {
-        roles: Some(Roles::default()),
-        ..AgentPatch::default()
-    };
-    for patch in [
-        demote,
-        status(StatusRequest::Suspended),
-        status(StatusRequest::Revoked),
-    ] {
+    let demote = AgentPatch { roles: Some(Roles::default()), ..AgentPatch::default() };
+    for patch in [demote, status(StatusRequest::Suspended), status(StatusRequest::Revoked)] {
         let admin = registered(&[Role::Admin]);
-        let refused = admin
-            .clone()
-            .update(patch.clone(), OtherAdmins::None, at(2));
+        let refused = admin.clone().update(patch.clone(), OtherAdmins::None, at(2));
         assert!(matches!(refused, Err(UpdateError::LastAdmin(_))));
         assert!(admin.update(patch, OtherAdmins::Some, at(2)).is_ok());
     }
@@ -114,13 +97,8 @@ fn the_last_active_admin_stays() {
 
 #[test]
 fn a_decommissioned_agent_is_never_changed_again_but_for_its_archive() {
-    let gone = registered(&[])
-        .decommission(OtherAdmins::None, at(2))
-        .unwrap()
-        .into_after();
-    let refused = gone
-        .clone()
-        .update(AgentPatch::default(), OtherAdmins::None, at(3));
+    let gone = registered(&[]).decommission(OtherAdmins::None, at(2)).unwrap().into_after();
+    let refused = gone.clone().update(AgentPatch::default(), OtherAdmins::None, at(3));
     assert_eq!(refused.err(), Some(UpdateError::Decommissioned));
     let again = gone.clone().decommission(OtherAdmins::None, at(3));
     assert_eq!(again.err(), Some(DecommissionError::Already));
