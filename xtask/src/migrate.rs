@@ -37,20 +37,15 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     for path in migrations.files.keys() {
         println!("{path}");
     }
-    println!(
-        "{} migrations, each as it was recorded",
-        migrations.files.len()
-    );
+    println!("{} migrations, each as it was recorded", migrations.files.len());
     Ok(())
 }
 
 /// Appends the checksums of new files. An entry that is there already is never touched.
 pub(crate) fn record(root: &Path) -> anyhow::Result<()> {
     let mut migrations = Migrations::read(root)?;
-    let new: Vec<_> = migrations
-        .unrecorded()
-        .map(|(path, sum)| (path.clone(), sum.clone()))
-        .collect();
+    let new: Vec<_> =
+        migrations.unrecorded().map(|(path, sum)| (path.clone(), sum.clone())).collect();
     migrations.recorded.extend(new.iter().cloned());
     violation::none_of(migrations.violations())?;
     let mut text = read_record(root)?;
@@ -72,10 +67,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
 
 impl Migrations {
     fn read(root: &Path) -> anyhow::Result<Self> {
-        let mut read = Self {
-            recorded: parse_record(&read_record(root)?)?,
-            ..Self::default()
-        };
+        let mut read = Self { recorded: parse_record(&read_record(root)?)?, ..Self::default() };
         for engine in ENGINES {
             let folder = root.join(engine);
             if !folder.is_dir() {
@@ -93,9 +85,7 @@ impl Migrations {
     }
 
     fn unrecorded(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.files
-            .iter()
-            .filter(|(path, _)| !self.recorded.contains_key(*path))
+        self.files.iter().filter(|(path, _)| !self.recorded.contains_key(*path))
     }
 
     fn violations(&self) -> Vec<Violation> {
@@ -125,11 +115,7 @@ impl Migrations {
         let mut numbers: BTreeMap<(&str, &str), &str> = BTreeMap::new();
         for path in self.files.keys() {
             let Some((engine, number)) = numbered(path) else {
-                found.push(Violation::new(
-                    path.as_str(),
-                    "its name is of another form",
-                    NAMED,
-                ));
+                found.push(Violation::new(path.as_str(), "its name is of another form", NAMED));
                 continue;
             };
             if let Some(other) = numbers.insert((engine, number), path) {
@@ -220,40 +206,26 @@ mod tests {
     }
 
     fn told(root: &Path) -> String {
-        violations(root)
-            .unwrap()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n")
+        violations(root).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn twins_that_are_recorded_pass() {
-        let root = tree(&[
-            "migrations/sqlite/0001_agents.sql",
-            "migrations/postgres/0001_agents.sql",
-        ]);
+        let root =
+            tree(&["migrations/sqlite/0001_agents.sql", "migrations/postgres/0001_agents.sql"]);
         assert_eq!(told(root.path()), "");
     }
 
     #[test]
     fn one_engine_alone_needs_no_twins() {
-        assert_eq!(
-            told(tree(&["migrations/sqlite/0001_agents.sql"]).path()),
-            ""
-        );
+        assert_eq!(told(tree(&["migrations/sqlite/0001_agents.sql"]).path()), "");
         assert_eq!(told(tree(&[]).path()), "");
     }
 
     #[test]
     fn an_edit_of_a_recorded_file_is_refused_and_cannot_be_recorded() {
         let root = tree(&["migrations/sqlite/0001_agents.sql"]);
-        add(
-            root.path(),
-            "migrations/sqlite/0001_agents.sql",
-            "something else",
-        );
+        add(root.path(), "migrations/sqlite/0001_agents.sql", "something else");
         assert!(told(root.path()).contains("it was edited"));
         let before = read_record(root.path()).unwrap();
         assert!(record(root.path()).is_err());
@@ -280,12 +252,7 @@ mod tests {
 
     #[test]
     fn a_name_of_another_form_is_refused() {
-        for name in [
-            "1_agents.sql",
-            "0001-agents.sql",
-            "0001_Agents.sql",
-            "0001_agents.txt",
-        ] {
+        for name in ["1_agents.sql", "0001-agents.sql", "0001_Agents.sql", "0001_agents.txt"] {
             let root = tree(&[&format!("migrations/sqlite/{name}")]);
             assert!(told(root.path()).contains("of another form"), "{name}");
         }
@@ -293,19 +260,15 @@ mod tests {
 
     #[test]
     fn a_number_used_twice_is_refused() {
-        let root = tree(&[
-            "migrations/sqlite/0001_agents.sql",
-            "migrations/sqlite/0001_tokens.sql",
-        ]);
+        let root =
+            tree(&["migrations/sqlite/0001_agents.sql", "migrations/sqlite/0001_tokens.sql"]);
         assert!(told(root.path()).contains("its number is that of"));
     }
 
     #[test]
     fn a_migration_of_one_engine_only_is_refused() {
-        let root = tree(&[
-            "migrations/sqlite/0001_agents.sql",
-            "migrations/postgres/0001_agent.sql",
-        ]);
+        let root =
+            tree(&["migrations/sqlite/0001_agents.sql", "migrations/postgres/0001_agent.sql"]);
         assert_eq!(told(root.path()).matches("is missing").count(), 2);
     }
 

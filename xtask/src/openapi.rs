@@ -81,10 +81,7 @@ mod tests {
     #[test]
     fn the_order_of_the_document_is_kept() {
         let json = to_json("b: 1\na: {2: x}\n").unwrap();
-        assert_eq!(
-            json,
-            "{\n  \"b\": 1,\n  \"a\": {\n    \"2\": \"x\"\n  }\n}\n"
-        );
+        assert_eq!(json, "{\n  \"b\": 1,\n  \"a\": {\n    \"2\": \"x\"\n  }\n}\n");
     }
 
     #[test]

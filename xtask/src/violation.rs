@@ -16,21 +16,13 @@ impl Violation {
         what: impl Into<String>,
         rule: &'static str,
     ) -> Self {
-        Self {
-            place: place.into(),
-            what: what.into(),
-            rule,
-        }
+        Self { place: place.into(), what: what.into(), rule }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: {}\n    rule: {}",
-            self.place, self.what, self.rule
-        )
+        write!(formatter, "{}: {}\n    rule: {}", self.place, self.what, self.rule)
     }
 }
 

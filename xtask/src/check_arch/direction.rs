@@ -9,10 +9,7 @@ const RULE: &str = "kernel <- tenancy <- audit <- {registry, credentials, tokens
 
 /// The members without a tier, and the dependencies that point upwards or sideways.
 pub(crate) fn violations(members: &[Member]) -> Vec<Violation> {
-    members
-        .iter()
-        .flat_map(|member| of_member(member, members))
-        .collect()
+    members.iter().flat_map(|member| of_member(member, members)).collect()
 }
 
 fn of_member(member: &Member, members: &[Member]) -> Vec<Violation> {
@@ -25,9 +22,7 @@ fn of_member(member: &Member, members: &[Member]) -> Vec<Violation> {
     };
     let mut found = Vec::new();
     for dependency in &member.dependencies {
-        let target = members
-            .iter()
-            .find(|other| other.name == dependency.package);
+        let target = members.iter().find(|other| other.name == dependency.package);
         // A target without a tier is a violation of its own, told once, at its own manifest.
         let Some((target, target_tier)) = target.and_then(|t| Some((t, Tier::of(&t.folder)?)))
         else {
@@ -39,11 +34,7 @@ fn of_member(member: &Member, members: &[Member]) -> Vec<Violation> {
                 "`{}` ({tier:?}) may not depend on `{}` ({target_tier:?}){}",
                 member.name,
                 target.name,
-                if dependency.kind == Kind::Development {
-                    ", not in its tests either"
-                } else {
-                    ""
-                }
+                if dependency.kind == Kind::Development { ", not in its tests either" } else { "" }
             );
             found.push(Violation::new(member.manifest(), what, RULE));
         }
@@ -95,10 +86,7 @@ mod tests {
     fn a_downward_dependency_is_allowed() {
         assert_eq!(refusals("crates/domain/tenancy", "kernel", Kind::Normal), 0);
         assert_eq!(refusals("crates/usecases", "registry", Kind::Normal), 0);
-        assert_eq!(
-            refusals("crates/adapters/http", "usecases", Kind::Normal),
-            0
-        );
+        assert_eq!(refusals("crates/adapters/http", "usecases", Kind::Normal), 0);
         assert_eq!(refusals("crates/contracts", "usecases", Kind::Normal), 0);
         assert_eq!(refusals("apps/idp", "sqlite", Kind::Normal), 0);
     }
@@ -113,45 +101,27 @@ mod tests {
 
     #[test]
     fn an_upward_dependency_of_tests_is_refused_too() {
-        assert_eq!(
-            refusals("crates/domain/registry", "usecases", Kind::Development),
-            1
-        );
-        assert_eq!(
-            refusals("crates/usecases", "contracts", Kind::Development),
-            1
-        );
+        assert_eq!(refusals("crates/domain/registry", "usecases", Kind::Development), 1);
+        assert_eq!(refusals("crates/usecases", "contracts", Kind::Development), 1);
     }
 
     #[test]
     fn siblings_do_not_know_each_other() {
-        assert_eq!(
-            refusals("crates/domain/registry", "tokens", Kind::Normal),
-            1
-        );
+        assert_eq!(refusals("crates/domain/registry", "tokens", Kind::Normal), 1);
         assert_eq!(refusals("crates/adapters/http", "sqlite", Kind::Normal), 1);
         assert_eq!(refusals("crates/contracts", "sqlite", Kind::Development), 1);
     }
 
     #[test]
     fn adapters_and_apps_may_test_against_other_adapters_and_the_contracts() {
-        assert_eq!(
-            refusals("crates/adapters/http", "sqlite", Kind::Development),
-            0
-        );
-        assert_eq!(
-            refusals("crates/adapters/sqlite", "contracts", Kind::Development),
-            0
-        );
+        assert_eq!(refusals("crates/adapters/http", "sqlite", Kind::Development), 0);
+        assert_eq!(refusals("crates/adapters/sqlite", "contracts", Kind::Development), 0);
         assert_eq!(refusals("apps/idp", "contracts", Kind::Development), 0);
     }
 
     #[test]
     fn the_contracts_never_ship() {
-        assert_eq!(
-            refusals("crates/adapters/sqlite", "contracts", Kind::Normal),
-            1
-        );
+        assert_eq!(refusals("crates/adapters/sqlite", "contracts", Kind::Normal), 1);
         assert_eq!(refusals("apps/idp", "contracts", Kind::Normal), 1);
     }
 
@@ -164,11 +134,6 @@ mod tests {
     #[test]
     fn a_crate_without_a_tier_is_refused() {
         let found = violations(&[made_up("crates/domain/billing", &[])]);
-        assert!(
-            found
-                .iter()
-                .any(|v| v.to_string().contains("without a tier")),
-            "{found:?}"
-        );
+        assert!(found.iter().any(|v| v.to_string().contains("without a tier")), "{found:?}");
     }
 }

@@ -30,10 +30,7 @@ const DIRECT: [&str; 2] = ["getrandom", "rand*"];
 /// Banned crates that a pure crate names in its manifest, its tests included.
 pub(crate) fn direct(members: &[Member]) -> Vec<Violation> {
     let mut found = Vec::new();
-    for member in members
-        .iter()
-        .filter(|member| tiers::is_pure(&member.folder))
-    {
+    for member in members.iter().filter(|member| tiers::is_pure(&member.folder)) {
         for dependency in &member.dependencies {
             let package = dependency.package.as_str();
             if is_any_of(&ANYWHERE, package) || is_any_of(&DIRECT, package) {
@@ -48,10 +45,7 @@ pub(crate) fn direct(members: &[Member]) -> Vec<Violation> {
 /// Banned crates that arrive through others, each with the way it took.
 pub(crate) fn transitive(members: &[Member], resolved: &Resolved) -> Vec<Violation> {
     let mut found = Vec::new();
-    for member in members
-        .iter()
-        .filter(|member| tiers::is_pure(&member.folder))
-    {
+    for member in members.iter().filter(|member| tiers::is_pure(&member.folder)) {
         for way in resolved.ways_to(&member.name, |package| is_any_of(&ANYWHERE, package)) {
             // A way of two names is a direct dependency, told by the other rule.
             if way.len() > 2 {
@@ -64,12 +58,10 @@ pub(crate) fn transitive(members: &[Member], resolved: &Resolved) -> Vec<Violati
 }
 
 fn is_any_of(patterns: &[&str], package: &str) -> bool {
-    patterns
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => package.starts_with(start),
-            None => package == *pattern,
-        })
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => package.starts_with(start),
+        None => package == *pattern,
+    })
 }
 
 #[cfg(test)]
@@ -87,10 +79,7 @@ mod tests {
 
     #[test]
     fn a_random_source_in_the_use_cases_is_refused() {
-        assert_eq!(
-            direct(&[made_up("crates/usecases", &[("rand_core", Kind::Normal)])]).len(),
-            1
-        );
+        assert_eq!(direct(&[made_up("crates/usecases", &[("rand_core", Kind::Normal)])]).len(), 1);
     }
 
     #[test]
@@ -101,30 +90,17 @@ mod tests {
 
     #[test]
     fn an_adapter_may_do_input_and_output() {
-        assert_eq!(
-            direct(&[made_up("crates/adapters/http", &[("axum", Kind::Normal)])]),
-            []
-        );
+        assert_eq!(direct(&[made_up("crates/adapters/http", &[("axum", Kind::Normal)])]), []);
     }
 
     #[test]
     fn a_banned_crate_deep_in_the_tree_is_refused_with_its_way() {
-        let members = [made_up(
-            "crates/domain/audit",
-            &[("friendly", Kind::Normal)],
-        )];
-        let resolved = Resolved::made_up(&[
-            ("audit", "friendly"),
-            ("friendly", "tokio"),
-            ("tokio", "mio"),
-        ]);
+        let members = [made_up("crates/domain/audit", &[("friendly", Kind::Normal)])];
+        let resolved =
+            Resolved::made_up(&[("audit", "friendly"), ("friendly", "tokio"), ("tokio", "mio")]);
         let found = transitive(&members, &resolved);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(
-            found
-                .iter()
-                .any(|v| v.to_string().contains("audit -> friendly -> tokio"))
-        );
+        assert!(found.iter().any(|v| v.to_string().contains("audit -> friendly -> tokio")));
     }
 
     #[test]

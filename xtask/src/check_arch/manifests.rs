@@ -45,9 +45,7 @@ const TABLES: [(&str, Kind); 3] = [
 /// Every member of the workspace at `root`.
 pub(crate) fn members(root: &Path) -> anyhow::Result<Vec<Member>> {
     let workspace = read(&root.join("Cargo.toml"))?;
-    let shared = table(&workspace, &["workspace", "dependencies"])
-        .cloned()
-        .unwrap_or_default();
+    let shared = table(&workspace, &["workspace", "dependencies"]).cloned().unwrap_or_default();
     let patterns = table(&workspace, &["workspace"])
         .and_then(|workspace| workspace.get("members"))
         .and_then(Value::as_array)
@@ -69,38 +67,27 @@ pub(crate) fn member(folder: String, manifest: &Table, shared: &Table) -> anyhow
         .and_then(Value::as_str)
         .with_context(|| format!("`{folder}/Cargo.toml` has no `package.name`"))?
         .to_owned();
-    let targets = table(manifest, &["target"])
-        .into_iter()
-        .flat_map(|targets| targets.values());
+    let targets = table(manifest, &["target"]).into_iter().flat_map(|targets| targets.values());
     let mut dependencies = Vec::new();
     for part in std::iter::once(manifest).chain(targets.filter_map(Value::as_table)) {
         for (key, kind) in TABLES {
             let lines = table(part, &[key]).into_iter().flatten();
-            dependencies.extend(lines.map(|(alias, line)| Dependency {
-                package: package(alias, line, shared),
-                kind,
-            }));
+            dependencies.extend(
+                lines.map(|(alias, line)| Dependency {
+                    package: package(alias, line, shared),
+                    kind,
+                }),
+            );
         }
     }
-    Ok(Member {
-        name,
-        folder,
-        dependencies,
-    })
+    Ok(Member { name, folder, dependencies })
 }
 
 /// Sees through a rename, here or in the root, so that an alias cannot hide a banned crate.
 fn package(alias: &str, line: &Value, shared: &Table) -> String {
     let inherited = line.get("workspace").and_then(Value::as_bool) == Some(true);
-    let line = if inherited {
-        shared.get(alias).unwrap_or(line)
-    } else {
-        line
-    };
-    line.get("package")
-        .and_then(Value::as_str)
-        .unwrap_or(alias)
-        .to_owned()
+    let line = if inherited { shared.get(alias).unwrap_or(line) } else { line };
+    line.get("package").and_then(Value::as_str).unwrap_or(alias).to_owned()
 }
 
 fn folders(root: &Path, pattern: &str) -> anyhow::Result<Vec<String>> {
@@ -124,8 +111,7 @@ fn read(path: &Path) -> anyhow::Result<Table> {
 }
 
 fn table<'a>(start: &'a Table, path: &[&str]) -> Option<&'a Table> {
-    path.iter()
-        .try_fold(start, |table, key| table.get(*key)?.as_table())
+    path.iter().try_fold(start, |table, key| table.get(*key)?.as_table())
 }
 
 /// A member for the tests of the rules.
@@ -136,10 +122,7 @@ pub(crate) fn made_up(folder: &str, dependencies: &[(&str, Kind)]) -> Member {
         folder: folder.to_owned(),
         dependencies: dependencies
             .iter()
-            .map(|(package, kind)| Dependency {
-                package: (*package).to_owned(),
-                kind: *kind,
-            })
+            .map(|(package, kind)| Dependency { package: (*package).to_owned(), kind: *kind })
             .collect(),
     }
 }
@@ -149,10 +132,8 @@ mod tests {
     use super::*;
 
     fn parsed(manifest: &str, shared: &str) -> Member {
-        let (manifest, shared) = (
-            toml::from_str(manifest).unwrap(),
-            toml::from_str(shared).unwrap(),
-        );
+        let (manifest, shared) =
+            (toml::from_str(manifest).unwrap(), toml::from_str(shared).unwrap());
         member("crates/domain/kernel".to_owned(), &manifest, &shared).unwrap()
     }
 
@@ -163,11 +144,8 @@ mod tests {
              [build-dependencies]\nc = '1'\n[target.'cfg(unix)'.dependencies]\nd = '1'\n",
             "",
         );
-        let read: Vec<_> = member
-            .dependencies
-            .iter()
-            .map(|d| (d.package.as_str(), d.kind))
-            .collect();
+        let read: Vec<_> =
+            member.dependencies.iter().map(|d| (d.package.as_str(), d.kind)).collect();
         assert_eq!(
             read,
             [
@@ -186,11 +164,7 @@ mod tests {
              dice = { version = '1', package = 'rand' }\n",
             "clock = { version = '1', package = 'tokio' }",
         );
-        let read: Vec<_> = member
-            .dependencies
-            .iter()
-            .map(|d| d.package.as_str())
-            .collect();
+        let read: Vec<_> = member.dependencies.iter().map(|d| d.package.as_str()).collect();
         assert_eq!(read, ["tokio", "rand"]);
     }
 
@@ -204,11 +178,8 @@ mod tests {
             let manifest = root.path().join(folder).join("Cargo.toml");
             fs::write(manifest, "[package]\nname = 'x'\n").unwrap();
         }
-        fs::write(
-            root.path().join("Cargo.toml"),
-            "[workspace]\nmembers = ['apps/*', 'xtask']\n",
-        )
-        .unwrap();
+        fs::write(root.path().join("Cargo.toml"), "[workspace]\nmembers = ['apps/*', 'xtask']\n")
+            .unwrap();
         let found = members(root.path()).unwrap();
         let folders: Vec<_> = found.iter().map(|member| member.folder.as_str()).collect();
         assert_eq!(folders, ["apps/idp", "xtask"]);

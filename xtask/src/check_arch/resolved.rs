@@ -55,21 +55,14 @@ impl Resolved {
     /// Asks cargo, without the network where it can do without.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
         let cargo = process::cargo();
-        let host = process::answer(&cargo, &["-vV"]).and_then(|told| {
-            Some(
-                told.lines()
-                    .find_map(|l| l.strip_prefix("host: "))?
-                    .to_owned(),
-            )
-        });
+        let host = process::answer(&cargo, &["-vV"])
+            .and_then(|told| Some(told.lines().find_map(|l| l.strip_prefix("host: "))?.to_owned()));
         let mut arguments = vec!["metadata", "--format-version", "1"];
         // Crates for other platforms are not on this disk, and would have to be fetched.
         if let Some(host) = &host {
             arguments.extend(["--filter-platform", host]);
         }
-        let offline = process::command(root, &cargo, &arguments)
-            .arg("--offline")
-            .output();
+        let offline = process::command(root, &cargo, &arguments).arg("--offline").output();
         let text = match offline {
             Ok(output) if output.status.success() => String::from_utf8(output.stdout)?,
             _ => process::output(&mut process::command(root, &cargo, &arguments))?,
@@ -79,11 +72,7 @@ impl Resolved {
 
     fn parse(text: &str) -> anyhow::Result<Self> {
         let metadata: Metadata = serde_json::from_str(text)?;
-        let names: BTreeMap<_, _> = metadata
-            .packages
-            .into_iter()
-            .map(|p| (p.id, p.name))
-            .collect();
+        let names: BTreeMap<_, _> = metadata.packages.into_iter().map(|p| (p.id, p.name)).collect();
         let members = metadata
             .workspace_members
             .into_iter()
@@ -91,20 +80,9 @@ impl Resolved {
             .collect();
         let needs = metadata.resolve.nodes.into_iter().map(|node| {
             let at_run_time = |edge: &Edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none());
-            (
-                node.id,
-                node.deps
-                    .into_iter()
-                    .filter(at_run_time)
-                    .map(|edge| edge.pkg)
-                    .collect(),
-            )
+            (node.id, node.deps.into_iter().filter(at_run_time).map(|edge| edge.pkg).collect())
         });
-        Ok(Self {
-            needs: needs.collect(),
-            names,
-            members,
-        })
+        Ok(Self { needs: needs.collect(), names, members })
     }
 
     /// The shortest way from the member to each package that `is_sought` names, and none through another such.
@@ -120,11 +98,7 @@ impl Resolved {
         let mut queue = VecDeque::from([vec![start]]);
         let mut ways = Vec::new();
         while let Some(way) = queue.pop_front() {
-            let needs = way
-                .last()
-                .and_then(|id| self.needs.get(*id))
-                .into_iter()
-                .flatten();
+            let needs = way.last().and_then(|id| self.needs.get(*id)).into_iter().flatten();
             for next in needs.filter(|next| seen.insert(next)).collect::<Vec<_>>() {
                 let longer: Vec<&String> = way.iter().copied().chain([next]).collect();
                 if is_sought(self.name(next)) {
@@ -147,10 +121,7 @@ impl Resolved {
         let mut tree = Self::default();
         for (from, to) in edges {
             tree.members.insert((*from).to_owned(), (*from).to_owned());
-            tree.needs
-                .entry((*from).to_owned())
-                .or_default()
-                .push((*to).to_owned());
+            tree.needs.entry((*from).to_owned()).or_default().push((*to).to_owned());
         }
         tree
     }

@@ -15,10 +15,7 @@ impl RustText {
         let mut scanner = Scanner {
             chars: text.chars().collect(),
             at: 0,
-            halves: Self {
-                code: String::new(),
-                comments: String::new(),
-            },
+            halves: Self { code: String::new(), comments: String::new() },
         };
         while scanner.at < scanner.chars.len() {
             scanner.next();
@@ -60,12 +57,8 @@ impl Scanner {
         for _ in 0..count {
             let Some(char) = self.peek(0) else { return };
             let blank = if char == '\n' { '\n' } else { ' ' };
-            self.halves
-                .code
-                .push(if part == Part::Code { char } else { blank });
-            self.halves
-                .comments
-                .push(if part == Part::Comment { char } else { blank });
+            self.halves.code.push(if part == Part::Code { char } else { blank });
+            self.halves.comments.push(if part == Part::Comment { char } else { blank });
             self.at += 1;
         }
     }
@@ -111,9 +104,7 @@ impl Scanner {
 
     /// `r"…"` and `r#"…"#`; but `r#type` is a name, and the `r` that ends another name starts nothing.
     fn raw_string_or_name(&mut self) {
-        let hashes = (1..)
-            .take_while(|ahead| self.peek(*ahead) == Some('#'))
-            .count();
+        let hashes = (1..).take_while(|ahead| self.peek(*ahead) == Some('#')).count();
         if self.peek(hashes + 1) != Some('"') || self.ends_a_name() {
             return self.take(1, Part::Code);
         }
@@ -129,12 +120,8 @@ impl Scanner {
     }
 
     fn ends_a_name(&self) -> bool {
-        let before = |back: usize| {
-            self.at
-                .checked_sub(back)
-                .and_then(|at| self.chars.get(at))
-                .copied()
-        };
+        let before =
+            |back: usize| self.at.checked_sub(back).and_then(|at| self.chars.get(at)).copied();
         let is_name = |char: Option<char>| char.is_some_and(|c| c.is_alphanumeric() || c == '_');
         match before(1) {
             Some('b' | 'c') => is_name(before(2)),
@@ -185,10 +172,7 @@ mod tests {
     #[test]
     fn names_and_lifetimes_start_no_text() {
         assert_eq!(code("r#type 'a x"), "r#type 'a x");
-        assert_eq!(
-            code("fn f<'a>(c: char) { c == '\"' }"),
-            "fn f<'a>(c: char) { c == ' ' }"
-        );
+        assert_eq!(code("fn f<'a>(c: char) { c == '\"' }"), "fn f<'a>(c: char) { c == ' ' }");
         assert_eq!(code(r"'\'' x"), "'  ' x");
     }
 }

@@ -29,12 +29,7 @@ impl SourceFile {
         let (path, text) = (path.into(), text.into());
         let halves = RustText::of(&text);
         let tests = test_items(&halves.code);
-        Self {
-            path,
-            text,
-            halves,
-            tests,
-        }
+        Self { path, text, halves, tests }
     }
 
     /// Relative to the root, with forward slashes.
@@ -87,19 +82,9 @@ fn read_folder(root: &Path, folder: &str, files: &mut Vec<SourceFile>) -> anyhow
 
 /// What the rules of this file find.
 pub(crate) fn violations(files: &[SourceFile]) -> Vec<Violation> {
-    const RULES: [fn(&SourceFile) -> Vec<Violation>; 7] = [
-        purpose,
-        lints,
-        tasks,
-        skipped_tests,
-        type_names,
-        file_name,
-        length,
-    ];
-    files
-        .iter()
-        .flat_map(|file| RULES.iter().flat_map(|rule| rule(file)))
-        .collect()
+    const RULES: [fn(&SourceFile) -> Vec<Violation>; 7] =
+        [purpose, lints, tasks, skipped_tests, type_names, file_name, length];
+    files.iter().flat_map(|file| RULES.iter().flat_map(|rule| rule(file))).collect()
 }
 
 fn purpose(file: &SourceFile) -> Vec<Violation> {
@@ -143,16 +128,12 @@ fn tasks(file: &SourceFile) -> Vec<Violation> {
 }
 
 fn names_an_issue(line: &str) -> bool {
-    line.split('#')
-        .skip(1)
-        .any(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
+    line.split('#').skip(1).any(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
 }
 
 fn skipped_tests(file: &SourceFile) -> Vec<Violation> {
     let ignored = |line: &str| {
-        line.split("#[ignore")
-            .skip(1)
-            .any(|rest| rest.trim_start().starts_with([']', '=']))
+        line.split("#[ignore").skip(1).any(|rest| rest.trim_start().starts_with([']', '=']))
     };
     file.code_lines()
         .filter(|(_, line)| ignored(line))
@@ -165,11 +146,9 @@ fn skipped_tests(file: &SourceFile) -> Vec<Violation> {
 fn type_names(file: &SourceFile) -> Vec<Violation> {
     let mut found = Vec::new();
     for (number, line) in file.code_lines() {
-        let names = words(line)
-            .zip(words(line).skip(1))
-            .filter_map(|(keyword, name)| {
-                matches!(keyword, "struct" | "enum" | "trait" | "type" | "union").then_some(name)
-            });
+        let names = words(line).zip(words(line).skip(1)).filter_map(|(keyword, name)| {
+            matches!(keyword, "struct" | "enum" | "trait" | "type" | "union").then_some(name)
+        });
         for name in names.filter(|n| ["Manager", "Helper", "Utils"].iter().any(|w| n.contains(w))) {
             let what = format!("`{name}` does not say what it does");
             let rule = "no `Manager`, `Helper` or `Utils` in the name of a type";
@@ -187,11 +166,7 @@ fn file_name(file: &SourceFile) -> Vec<Violation> {
         return Vec::new();
     }
     let what = format!("`{name}` does not say what the module is for");
-    vec![Violation::new(
-        file.path.as_str(),
-        what,
-        "a module is named after its one idea",
-    )]
+    vec![Violation::new(file.path.as_str(), what, "a module is named after its one idea")]
 }
 
 fn length(file: &SourceFile) -> Vec<Violation> {
@@ -210,8 +185,7 @@ fn length(file: &SourceFile) -> Vec<Violation> {
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|char: char| !char.is_alphanumeric() && char != '_')
-        .filter(|word| !word.is_empty())
+    line.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty())
 }
 
 /// The lines of each `#[cfg(test)]` item, from its attribute to its closing brace.
@@ -257,49 +231,28 @@ mod tests {
 
     #[test]
     fn a_file_without_a_purpose_is_refused() {
-        assert_eq!(
-            violations(&[SourceFile::new(HERE, "struct Bare;\n")]).len(),
-            1
-        );
+        assert_eq!(violations(&[SourceFile::new(HERE, "struct Bare;\n")]).len(), 1);
         let compile_fail = "crates/domain/audit/tests/compile_fail/entry.rs";
-        assert_eq!(
-            violations(&[SourceFile::new(compile_fail, "fn main() {}\n")]),
-            []
-        );
+        assert_eq!(violations(&[SourceFile::new(compile_fail, "fn main() {}\n")]), []);
     }
 
     #[test]
     fn an_allowed_lint_is_refused_outside_tests() {
         assert_eq!(found(HERE, "#[allow(dead_code)]\nstruct A;\n"), 1);
         assert_eq!(found(HERE, "#![allow(dead_code)]\n"), 1);
+        assert_eq!(found("crates/contracts/tests/all.rs", "#![allow(dead_code)]\n"), 0);
         assert_eq!(
-            found("crates/contracts/tests/all.rs", "#![allow(dead_code)]\n"),
+            found(HERE, "#[cfg(test)]\nmod tests {\n#[allow(dead_code)]\nfn a() {}\n}\n"),
             0
         );
-        assert_eq!(
-            found(
-                HERE,
-                "#[cfg(test)]\nmod tests {\n#[allow(dead_code)]\nfn a() {}\n}\n"
-            ),
-            0
-        );
-        assert_eq!(
-            found(
-                HERE,
-                "#[cfg(test)]\nmod tests;\n#[allow(dead_code)]\nfn a() {}\n"
-            ),
-            1
-        );
+        assert_eq!(found(HERE, "#[cfg(test)]\nmod tests;\n#[allow(dead_code)]\nfn a() {}\n"), 1);
     }
 
     #[test]
     fn a_task_without_an_issue_is_refused() {
         assert_eq!(found(HERE, "// TODO: later\n"), 1);
         assert_eq!(found(HERE, "/* FIXME (see # below) */\n"), 1);
-        assert_eq!(
-            found(HERE, "// FIXME(#3): later\nconst A: &str = \"TODO\";\n"),
-            0
-        );
+        assert_eq!(found(HERE, "// FIXME(#3): later\nconst A: &str = \"TODO\";\n"), 0);
     }
 
     #[test]
@@ -328,10 +281,7 @@ mod tests {
     fn a_long_file_is_refused_and_its_tests_do_not_count() {
         let long = "struct A;\n".repeat(LONGEST_FILE);
         assert_eq!(found(HERE, &long), 1);
-        assert_eq!(
-            found(HERE, &format!("#[cfg(test)]\nmod tests {{\n{long}}}\n")),
-            0
-        );
+        assert_eq!(found(HERE, &format!("#[cfg(test)]\nmod tests {{\n{long}}}\n")), 0);
     }
 
     #[test]

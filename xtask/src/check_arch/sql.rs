@@ -10,15 +10,8 @@ const STORES: [&str; 2] = ["crates/adapters/sqlite", "crates/adapters/postgres"]
 /// Members that name the crate without being a store.
 pub(crate) fn dependencies(members: &[Member]) -> Vec<Violation> {
     let mut found = Vec::new();
-    for member in members
-        .iter()
-        .filter(|member| !STORES.contains(&member.folder.as_str()))
-    {
-        for dependency in member
-            .dependencies
-            .iter()
-            .filter(|d| d.package.starts_with("sqlx"))
-        {
+    for member in members.iter().filter(|member| !STORES.contains(&member.folder.as_str())) {
+        for dependency in member.dependencies.iter().filter(|d| d.package.starts_with("sqlx")) {
             let what = format!("`{}` depends on `{}`", member.name, dependency.package);
             found.push(Violation::new(member.manifest(), what, RULE));
         }
@@ -29,9 +22,7 @@ pub(crate) fn dependencies(members: &[Member]) -> Vec<Violation> {
 /// Files that use the crate outside a store, however it came into their reach.
 pub(crate) fn text(files: &[SourceFile]) -> Vec<Violation> {
     let outside = |file: &&SourceFile| {
-        !STORES
-            .iter()
-            .any(|store| file.path().starts_with(&format!("{store}/")))
+        !STORES.iter().any(|store| file.path().starts_with(&format!("{store}/")))
     };
     let mut found = Vec::new();
     for file in files.iter().filter(outside) {
@@ -65,17 +56,11 @@ mod tests {
     #[test]
     fn its_use_outside_the_stores_is_refused() {
         let text_of = |path: &str| SourceFile::new(path, "//! A file.\nfn f(_: sqlx::Error) {}\n");
-        let files = [
-            text_of("apps/idp/src/main.rs"),
-            text_of("crates/adapters/postgres/src/lib.rs"),
-        ];
+        let files =
+            [text_of("apps/idp/src/main.rs"), text_of("crates/adapters/postgres/src/lib.rs")];
         let found = text(&files);
         assert_eq!(found.len(), 1);
-        assert!(
-            found
-                .iter()
-                .any(|v| v.to_string().starts_with("apps/idp/src/main.rs:2"))
-        );
+        assert!(found.iter().any(|v| v.to_string().starts_with("apps/idp/src/main.rs:2")));
     }
 
     #[test]

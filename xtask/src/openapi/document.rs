@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value};
 
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const DEEPEST_REFERENCE: usize = 16;
 
 /// One method of one path.
@@ -46,12 +44,7 @@ pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     for (path, shared) in members(document.get("paths")) {
         for method in METHODS {
             if let Some(own) = shared.get(method) {
-                found.push(Operation {
-                    path,
-                    method,
-                    shared,
-                    own,
-                });
+                found.push(Operation { path, method, shared, own });
             }
         }
     }
@@ -78,12 +71,7 @@ pub(crate) fn bodies<'a>(document: &'a Value, operation: &Operation<'a>) -> Vec<
     if let Some(request) = operation.own.get("requestBody") {
         let pointer = format!("{}/requestBody", operation.pointer());
         let (pointer, request) = resolve(document, pointer, request);
-        found.extend(contents(
-            &format!("{} request", operation.place()),
-            &pointer,
-            request,
-            true,
-        ));
+        found.extend(contents(&format!("{} request", operation.place()), &pointer, request, true));
     }
     for (status, pointer, response) in responses(document, operation) {
         let place = format!("{} response {status}", operation.place());
@@ -111,10 +99,7 @@ pub(crate) fn resolve<'a>(
     mut value: &'a Value,
 ) -> (String, &'a Value) {
     for _ in 0..DEEPEST_REFERENCE {
-        let target = value
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|to| to.strip_prefix('#'));
+        let target = value.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix('#'));
         let Some((to, found)) = target.and_then(|to| Some((to, document.pointer(to)?))) else {
             break;
         };
@@ -125,11 +110,7 @@ pub(crate) fn resolve<'a>(
 
 /// The members of an object, and none of what is no object.
 pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
-    value
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(Map::iter)
-        .map(|(k, v)| (k.as_str(), v))
+    value.and_then(Value::as_object).into_iter().flat_map(Map::iter).map(|(k, v)| (k.as_str(), v))
 }
 
 fn escape(part: &str) -> String {

@@ -42,11 +42,7 @@ fn of_body(document: &Value, registry: &Registry<'_>, body: &Body<'_>) -> Vec<Vi
     match validator {
         Ok(validator) => refusals(document, &validator, body),
         Err(error) => {
-            vec![Violation::new(
-                body.place.as_str(),
-                format!("its schema is none: {error}"),
-                RULE,
-            )]
+            vec![Violation::new(body.place.as_str(), format!("its schema is none: {error}"), RULE)]
         }
     }
 }
@@ -64,9 +60,7 @@ fn refusals(document: &Value, validator: &Validator, body: &Body<'_>) -> Vec<Vio
 }
 
 fn examples<'a>(document: &'a Value, content: &'a Value) -> Vec<(String, &'a Value)> {
-    let single = content
-        .get("example")
-        .map(|example| ("its example".to_owned(), example));
+    let single = content.get("example").map(|example| ("its example".to_owned(), example));
     let named = document::members(content.get("examples")).filter_map(|(name, example)| {
         let (_, example) = document::resolve(document, String::new(), example);
         Some((format!("its example `{name}`"), example.get("value")?))
@@ -111,10 +105,7 @@ mod tests {
                 "Status": {"type": "string", "enum": ["active", "suspended"]}
             }}
         });
-        violations(&document)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        violations(&document).iter().map(ToString::to_string).collect()
     }
 
     const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -144,11 +135,7 @@ mod tests {
     fn all_that_is_wrong_is_told_with_its_place() {
         let told = found(&json!({"agentId": 7, "status": "asleep"}));
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(
-            told.iter()
-                .all(|t| t.contains("GET /agents/{agentId} response 200")),
-            "{told:?}"
-        );
+        assert!(told.iter().all(|t| t.contains("GET /agents/{agentId} response 200")), "{told:?}");
         assert!(told.iter().any(|t| t.contains("at `/status`")), "{told:?}");
     }
 

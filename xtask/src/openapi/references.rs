@@ -22,9 +22,7 @@ pub(crate) fn violations(document: &Value) -> Vec<Violation> {
             }
             Value::Array(items) => {
                 waiting.extend(
-                    (0..)
-                        .zip(items)
-                        .map(|(at, item): (usize, _)| (format!("{place}/{at}"), item)),
+                    (0..).zip(items).map(|(at, item): (usize, _)| (format!("{place}/{at}"), item)),
                 );
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -34,12 +32,8 @@ pub(crate) fn violations(document: &Value) -> Vec<Violation> {
 }
 
 fn unresolved(document: &Value, place: &str, target: &str) -> Option<Violation> {
-    let found = target
-        .strip_prefix('#')
-        .and_then(|pointer| document.pointer(pointer));
-    found
-        .is_none()
-        .then(|| Violation::new(place, format!("`{target}` leads nowhere"), RULE))
+    let found = target.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+    found.is_none().then(|| Violation::new(place, format!("`{target}` leads nowhere"), RULE))
 }
 
 #[cfg(test)]
@@ -54,10 +48,11 @@ mod tests {
             json!({"a": [{"$ref": "#/components/schemas/Agent"}], "components": {"schemas": {}}});
         let found = violations(&document);
         assert_eq!(found.len(), 1);
-        assert!(found.iter().any(|v| {
-            v.to_string()
-                .starts_with("#/a/0: `#/components/schemas/Agent`")
-        }));
+        assert!(
+            found
+                .iter()
+                .any(|v| { v.to_string().starts_with("#/a/0: `#/components/schemas/Agent`") })
+        );
     }
 
     #[test]

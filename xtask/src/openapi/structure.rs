@@ -17,17 +17,10 @@ const PARAMETERS: &str =
 
 /// What the operations leave out.
 pub(crate) fn violations(document: &Value) -> Vec<Violation> {
-    let version = document
-        .get("openapi")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
     let mut found = Vec::new();
     if !version.starts_with("3.1.") {
-        found.push(Violation::new(
-            "openapi",
-            format!("it is `{version}`"),
-            VERSION,
-        ));
+        found.push(Violation::new("openapi", format!("it is `{version}`"), VERSION));
     }
     let operations = document::operations(document);
     found.extend(repeated_ids(&operations));
@@ -42,11 +35,7 @@ pub(crate) fn violations(document: &Value) -> Vec<Violation> {
 
 fn incomplete(operation: &Operation<'_>) -> Vec<Violation> {
     let is_text = |key: &str| {
-        operation
-            .own
-            .get(key)
-            .and_then(Value::as_str)
-            .is_some_and(|text| !text.trim().is_empty())
+        operation.own.get(key).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
     };
     let list = |key: &str| operation.own.get(key).and_then(Value::as_array);
     let said = [
@@ -126,16 +115,9 @@ fn parameters(document: &Value, operation: &Operation<'_>) -> Vec<Violation> {
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
         .collect();
     let declared = declared_parameters(document, operation);
-    let missing = in_path
-        .difference(&declared)
-        .map(|name| format!("`{name}` is not declared"));
-    let surplus = declared
-        .difference(&in_path)
-        .map(|name| format!("`{name}` is not in the path"));
-    missing
-        .chain(surplus)
-        .map(|what| Violation::new(operation.place(), what, PARAMETERS))
-        .collect()
+    let missing = in_path.difference(&declared).map(|name| format!("`{name}` is not declared"));
+    let surplus = declared.difference(&in_path).map(|name| format!("`{name}` is not in the path"));
+    missing.chain(surplus).map(|what| Violation::new(operation.place(), what, PARAMETERS)).collect()
 }
 
 fn declared_parameters<'a>(document: &'a Value, operation: &Operation<'a>) -> BTreeSet<&'a str> {
@@ -184,15 +166,9 @@ mod tests {
     /// What is found once `member` is taken out of the object at `pointer`.
     fn without(pointer: &str, member: &str) -> Vec<String> {
         let mut document = whole();
-        let object = document
-            .pointer_mut(pointer)
-            .and_then(Value::as_object_mut)
-            .unwrap();
+        let object = document.pointer_mut(pointer).and_then(Value::as_object_mut).unwrap();
         object.remove(member).unwrap();
-        violations(&document)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        violations(&document).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -205,9 +181,7 @@ mod tests {
         for member in ["operationId", "summary", "tags", "security", "responses"] {
             let found = without(OPERATION, member);
             assert!(
-                found
-                    .iter()
-                    .any(|told| told.contains(&format!("`{member}`"))),
+                found.iter().any(|told| told.contains(&format!("`{member}`"))),
                 "{member}: {found:?}"
             );
         }
@@ -215,27 +189,15 @@ mod tests {
 
     #[test]
     fn a_response_without_a_description_is_refused_also_behind_a_reference() {
-        assert_eq!(
-            without(&format!("{OPERATION}/responses/200"), "description").len(),
-            1
-        );
-        assert_eq!(
-            without("/components/responses/NotFound", "description").len(),
-            1
-        );
+        assert_eq!(without(&format!("{OPERATION}/responses/200"), "description").len(), 1);
+        assert_eq!(without("/components/responses/NotFound", "description").len(), 1);
     }
 
     #[test]
     fn a_body_without_an_example_is_refused() {
         for (pointer, member) in [
-            (
-                format!("{OPERATION}/requestBody/content/application~1json"),
-                "example",
-            ),
-            (
-                format!("{OPERATION}/responses/200/content/application~1json"),
-                "examples",
-            ),
+            (format!("{OPERATION}/requestBody/content/application~1json"), "example"),
+            (format!("{OPERATION}/responses/200/content/application~1json"), "examples"),
             (
                 "/components/responses/NotFound/content/application~1problem+json".to_owned(),
                 "example",
@@ -248,18 +210,13 @@ mod tests {
     #[test]
     fn a_path_parameter_that_is_not_declared_is_refused() {
         assert_eq!(without("/paths/~1agents~1{agentId}", "parameters").len(), 1);
-        assert_eq!(
-            without("/components/parameters/AgentId", "required").len(),
-            1
-        );
+        assert_eq!(without("/components/parameters/AgentId", "required").len(), 1);
     }
 
     #[test]
     fn a_parameter_that_the_path_does_not_have_is_refused() {
         let mut document = whole();
-        let name = document
-            .pointer_mut("/components/parameters/AgentId/name")
-            .unwrap();
+        let name = document.pointer_mut("/components/parameters/AgentId/name").unwrap();
         *name = json!("id");
         assert_eq!(violations(&document).len(), 2);
     }
@@ -269,9 +226,7 @@ mod tests {
         let mut document = whole();
         let path = document.pointer_mut("/paths/~1agents~1{agentId}").unwrap();
         let copy = path.get("patch").unwrap().clone();
-        path.as_object_mut()
-            .unwrap()
-            .insert("post".to_owned(), copy);
+        path.as_object_mut().unwrap().insert("post".to_owned(), copy);
         assert_eq!(violations(&document).len(), 1);
     }
 

@@ -29,19 +29,13 @@ fn node(root: &Path) -> anyhow::Result<()> {
     if is_newer(&folder.join("node_modules/.package-lock.json"), &lock) {
         return Ok(());
     }
-    process::step(&mut process::command(
-        &folder,
-        "npm",
-        &["ci", "--no-audit", "--no-fund"],
-    ))
+    process::step(&mut process::command(&folder, "npm", &["ci", "--no-audit", "--no-fund"]))
 }
 
 fn is_newer(file: &Path, than: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
     let than: Option<SystemTime> = changed(than);
-    changed(file)
-        .zip(than)
-        .is_some_and(|(file, than)| file > than)
+    changed(file).zip(than).is_some_and(|(file, than)| file > than)
 }
 
 fn python(root: &Path) -> anyhow::Result<()> {
@@ -54,18 +48,9 @@ fn python(root: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     // Made anew, since what an earlier list installed and this one does not would stay.
-    process::step(&mut process::command(
-        root,
-        "python3",
-        &["-m", "venv", "--clear", ENVIRONMENT],
-    ))?;
-    let arguments = [
-        "install",
-        "--disable-pip-version-check",
-        "--quiet",
-        "--requirement",
-        REQUIREMENTS,
-    ];
+    process::step(&mut process::command(root, "python3", &["-m", "venv", "--clear", ENVIRONMENT]))?;
+    let arguments =
+        ["install", "--disable-pip-version-check", "--quiet", "--requirement", REQUIREMENTS];
     let pip = root.join(ENVIRONMENT).join("bin/pip");
     process::step(&mut process::command(root, pip, &arguments))?;
     fs::write(&stamp, wanted).with_context(|| format!("writing `{}`", stamp.display()))
@@ -79,12 +64,7 @@ mod tests {
     fn a_tree_without_the_clients_is_an_error_that_names_the_file() {
         let root = tempfile::tempdir().unwrap();
         let error = ensure(root.path()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("tests/clients/node/package-lock.json"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("tests/clients/node/package-lock.json"), "{error}");
     }
 
     #[test]

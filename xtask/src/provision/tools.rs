@@ -16,32 +16,16 @@ struct Tool {
 }
 
 const TOOLS: [Tool; 5] = [
-    Tool {
-        name: "node (18 or newer)",
-        packages: &["nodejs"],
-        is_there: has_node,
-    },
-    Tool {
-        name: "npm",
-        packages: &["npm"],
-        is_there: || answers("npm", &["--version"]),
-    },
+    Tool { name: "node (18 or newer)", packages: &["nodejs"], is_there: has_node },
+    Tool { name: "npm", packages: &["npm"], is_there: || answers("npm", &["--version"]) },
     Tool {
         name: "python3 with its venv module",
         packages: &["python3", "python3-venv"],
         // Debian ships the module without what fills an environment, so both are asked for.
         is_there: || answers("python3", &["-c", "import ensurepip, venv"]),
     },
-    Tool {
-        name: "curl",
-        packages: &["curl"],
-        is_there: || answers("curl", &["--version"]),
-    },
-    Tool {
-        name: "jq",
-        packages: &["jq"],
-        is_there: || answers("jq", &["--version"]),
-    },
+    Tool { name: "curl", packages: &["curl"], is_there: || answers("curl", &["--version"]) },
+    Tool { name: "jq", packages: &["jq"], is_there: || answers("jq", &["--version"]) },
 ];
 
 /// Finds every program, installing what is missing where we may.
@@ -50,11 +34,7 @@ pub(crate) fn ensure(root: &Path) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing
-        .iter()
-        .flat_map(|tool| tool.packages)
-        .copied()
-        .collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
     if may_install() {
         install(root, &packages)?;
     }
@@ -103,9 +83,7 @@ fn has_node() -> bool {
 
 fn is_new_enough(version: &str) -> bool {
     let major = version.trim().trim_start_matches('v').split('.').next();
-    major
-        .and_then(|major| major.parse().ok())
-        .is_some_and(|major: u32| major >= OLDEST_NODE)
+    major.and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= OLDEST_NODE)
 }
 
 #[cfg(test)]
@@ -123,9 +101,6 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_its_packages() {
         let told = instruction(&["jq"], &["jq"]);
-        assert!(
-            told.contains("need jq") && told.contains("apt-get install jq"),
-            "{told}"
-        );
+        assert!(told.contains("need jq") && told.contains("apt-get install jq"), "{told}");
     }
 }
