@@ -1,0 +1,158 @@
+//! The command line: its commands, and a help text that answers the first questions.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::keys::{self, Fallback};
+
+const ABOUT: &str = "An identity provider for AI agents";
+
+const LONG_ABOUT: &str = "\
+An identity provider for AI agents: it registers agents, gives them credentials, issues, checks and
+revokes their OAuth 2.0 access tokens, and keeps an audit log of every change.
+
+Without a command it starts the server, and without any configuration it keeps everything in
+one file in ./data. The first start makes an organization and an admin agent, and says how to
+call it.";
+
+const EXAMPLES: &str = "\
+Examples:
+  idp                                   start on http://127.0.0.1:3000
+  PORT=8080 IDP_LOG=debug idp           start on another port, and log more
+  idp --config idp.toml config check    tell every problem of a configuration, start nothing
+  idp config show                       the values in effect, and where each came from
+  idp bootstrap --organization acme     make the first organization and its admin";
+
+const PRECEDENCE: &str = "\
+Configuration:
+  Defaults, then a TOML file (--config, or IDP_CONFIG), then environment variables. A key that
+  does not exist, or a value that is not valid, ends the program before it listens.
+  Names of TOML keys are those of the variables in lower case, without IDP_, in the tables that
+  `idp config show` prints.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or stopped when asked to
+  1  the configuration has problems, or the command failed; the reason is on standard error
+  2  the command line could not be understood";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "idp", version, about = ABOUT, long_about = LONG_ABOUT)]
+#[command(after_help = EXIT_CODES, after_long_help = after_long_help())]
+pub struct Cli {
+    /// Configuration file, in TOML; takes precedence over IDP_CONFIG.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// What to do; starts the server where left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server (the default).
+    Serve,
+    /// Bring the schema of the store up to date, and end.
+    ///
+    /// `serve` does so by itself on the embedded store.
+    Migrate,
+    /// Make the first organization and its admin agent, and print the admin's credential once.
+    ///
+    /// Refuses where an organization exists.
+    Bootstrap {
+        /// Name of the organization.
+        #[arg(long, value_name = "NAME")]
+        organization: String,
+        /// Print one JSON object, with `organizationId`, `agentId`, `clientId`, `clientSecret`
+        /// and `tokenUrl`.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the configuration without starting anything.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigCommand {
+    /// Tell whether the configuration is valid, or all of its problems.
+    Check,
+    /// Print the values in effect as TOML, secrets masked, each with where it came from.
+    Show,
+}
+
+fn after_long_help() -> String {
+    [EXAMPLES, PRECEDENCE, &variables(), EXIT_CODES].join("\n\n")
+}
+
+/// From the table of keys, so that the help names every one.
+fn variables() -> String {
+    let mut text = String::from("Environment variables:");
+    for key in keys::ALL {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n  {}\n      {}", key.variable, key.about);
+        let _ = match key.fallback {
+            Fallback::Unset => Ok(()),
+            Fallback::Number(number) => write!(text, " [default: {number}]"),
+            Fallback::Text(default) => write!(text, " [default: {default}]"),
+            Fallback::EmptyList => write!(text, " [default: none]"),
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from([&["idp"], arguments].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_nothing_is_said_of_one() {
+        assert!(parse(&[]).unwrap().command.is_none());
+    }
+
+    #[test]
+    fn the_file_may_be_named_before_and_after_the_command() {
+        for arguments in
+            [["--config", "a.toml", "config", "show"], ["config", "show", "--config", "a.toml"]]
+        {
+            let cli = parse(&arguments).unwrap();
+            assert_eq!(cli.config, Some(PathBuf::from("a.toml")));
+            assert!(matches!(cli.command, Some(Command::Config(ConfigCommand::Show))));
+        }
+    }
+
+    #[test]
+    fn bootstrap_needs_the_name_of_an_organization() {
+        assert_eq!(parse(&["bootstrap"]).unwrap_err().exit_code(), 2);
+        let cli = parse(&["bootstrap", "--organization", "acme", "--json"]).unwrap();
+        assert!(
+            matches!(cli.command, Some(Command::Bootstrap { json: true, organization }) if organization == "acme")
+        );
+    }
+
+    #[test]
+    fn the_help_names_every_variable_and_every_exit_code() {
+        let help = Cli::command().render_long_help().to_string();
+        for key in keys::ALL {
+            assert!(help.contains(key.variable), "{}", key.variable);
+        }
+        assert!(help.contains("IDP_CONFIG") && help.contains("Exit codes:"));
+        assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
+    }
+}

@@ -1,0 +1,201 @@
+//! The configuration: read once, at the edge, into types that cannot be wrong. Whoever holds a
+//! [`Config`] has nothing left to check.
+//!
+//! Sources, each over the one before: defaults, a TOML file, the environment. What is unknown or
+//! wrong in any of them is told, all at once, with where it came from, and without the value of a
+//! secret; then there is no `Config`, and nothing starts.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+mod issuer;
+pub mod keys;
+mod log;
+mod origin;
+mod problem;
+mod read;
+mod secret;
+mod show;
+mod source;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use issuer::{InvalidIssuer, Issuer};
+pub use log::{InvalidLogFilter, LogFilter, LogFormat};
+pub use origin::{InvalidOrigin, Origin};
+pub use problem::{Found, Place, Problem, Problems};
+pub use secret::{InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey};
+pub use source::Sources;
+pub use values::{
+    ConnectionLimit, DatabaseFile, InvalidDatabase, Mode, PlanLimits, PlanTable, Quota,
+    RetentionDays, TokenLifetime,
+};
+
+/// The file of the embedded store inside the data folder, where no other is named.
+const DATABASE_FILE: &str = "idp.sqlite";
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    network: Network,
+    issuer: Option<Issuer>,
+    mode: Mode,
+    token_lifetime: TokenLifetime,
+    storage: Storage,
+    secrets: Secrets,
+    logging: Logging,
+    plans: PlanTable,
+    lines: Vec<show::Line>,
+}
+
+/// Who may connect, and where.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The TCP port; 0 is any free one.
+    pub port: u16,
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// Connections served at a time.
+    pub max_connections: ConnectionLimit,
+    /// Requests a minute of one address that does not authenticate.
+    pub unauthenticated_requests_per_minute: NonZeroU32,
+    /// Origins whose pages may call the API; empty for none.
+    pub cors_origins: Vec<Origin>,
+}
+
+/// Where the embedded store lies.
+#[derive(Debug, Clone)]
+struct Storage {
+    data_dir: PathBuf,
+    database: Option<DatabaseFile>,
+}
+
+/// The configured secret keys. In production both are there; in development the one that is not
+/// is made in the data folder.
+#[derive(Debug)]
+pub struct Secrets {
+    /// Encrypts signing keys at rest.
+    pub sealing_key: Option<SecretKey>,
+    /// Keys the hashes of client secrets.
+    pub pepper: Option<SecretKey>,
+}
+
+/// What is logged.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// Which lines.
+    pub filter: LogFilter,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// Every problem of every source.
+    pub fn load(sources: &Sources) -> Result<Self, Problems> {
+        let (settings, problems) = source::Settings::gather(sources);
+        let mut reader = read::Reader::new(&settings, problems);
+        let network = read::network(&mut reader);
+        let port = network.as_ref().map(|network| network.port);
+        let issuer = read::issuer(&mut reader, port);
+        let mode = read::mode(&mut reader, issuer.as_ref());
+        let token_lifetime = read::token_lifetime(&mut reader);
+        let storage = read::storage(&mut reader);
+        let secrets = read::secrets(&mut reader, mode);
+        let logging = read::logging(&mut reader);
+        let plans = read::plans(&mut reader);
+        let problems = reader.into_problems();
+        let whole = || {
+            let (issuer, mode) = (issuer?, mode?);
+            let lines = show::lines(&settings, issuer.as_ref(), mode);
+            let (network, storage, secrets) = (network?, storage?, secrets?);
+            let (token_lifetime, logging, plans) = (token_lifetime?, logging?, plans?);
+            Some(Self {
+                network,
+                issuer,
+                mode,
+                token_lifetime,
+                storage,
+                secrets,
+                logging,
+                plans,
+                lines,
+            })
+        };
+        match whole() {
+            Some(config) if problems.is_empty() => Ok(config),
+            Some(_) | None => Err(Problems::new(problems)),
+        }
+    }
+
+    /// Writes the effective values as TOML, secrets masked, each with where it came from.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    pub fn show(&self, out: &mut dyn Write) -> io::Result<()> {
+        show::write(&self.lines, out)
+    }
+
+    /// Who may connect, and where.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The address to bind.
+    pub fn socket_address(&self) -> SocketAddr {
+        SocketAddr::new(self.network.listen, self.network.port)
+    }
+
+    /// The issuer; `None` only where it was not configured and the port is 0.
+    pub fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.as_ref()
+    }
+
+    /// The issuer of the server that has bound that port.
+    pub fn issuer_at(&self, bound_port: u16) -> Issuer {
+        self.issuer().cloned().unwrap_or_else(|| Issuer::on_this_machine(bound_port))
+    }
+
+    /// Whether what is unsafe is refused.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The life of an access token.
+    pub fn token_lifetime(&self) -> TokenLifetime {
+        self.token_lifetime
+    }
+
+    /// The folder of the embedded store and of the keys made at first start.
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.storage.data_dir
+    }
+
+    /// The file of the embedded store.
+    pub fn database_file(&self) -> PathBuf {
+        match &self.storage.database {
+            Some(named) => named.path().to_owned(),
+            None => self.storage.data_dir.join(DATABASE_FILE),
+        }
+    }
+
+    /// The configured secret keys.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// What is logged.
+    pub fn logging(&self) -> &Logging {
+        &self.logging
+    }
+
+    /// The numbers of every plan.
+    pub fn plans(&self) -> &PlanTable {
+        &self.plans
+    }
+}
