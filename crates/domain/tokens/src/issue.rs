@@ -1,0 +1,203 @@
+//! The one function that issues tokens, for every grant there is or will be.
+
+use std::time::Duration;
+
+use audit::{Action, Event};
+use kernel::{
+    AgentId, CredentialId, Entropy, EntropyUnavailable, OrganizationId, ScopeSet, Secret, Standing,
+    Timestamp, TokenId,
+};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    claims::Claims,
+    jws,
+    key::{Algorithm, KeyId},
+    policy::{Resource, TokenPolicy},
+    port::{Signer, SigningFailed},
+};
+
+/// The most resources that one token may be for.
+pub const MAX_RESOURCES: usize = 8;
+
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenRequest {
+    /// The scope; everything that it may ask for where it names none.
+    pub scope: Option<ScopeSet>,
+    /// What the token is to be for; the issuer's own API where it names nothing.
+    pub resources: Vec<Resource>,
+}
+
+/// The client that asks, as it stands at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its type, as the contract spells it.
+    pub agent_type: &'static str,
+    /// The credential that it authenticated with.
+    pub credential: CredentialId,
+    /// Everything that it may ask for.
+    pub grantable: ScopeSet,
+    /// The standing of organization, agent and credential together.
+    pub standing: Standing,
+}
+
+/// Why no token was issued: the errors of RFC 6749 section 5.2 and RFC 8707 section 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The organization, the agent or the credential is not good.
+    #[error("client authentication failed")]
+    Client,
+    /// The scope is more than the agent may ask for.
+    #[error("the requested scope is more than this client may ask for")]
+    Scope,
+    /// The resources are too many.
+    #[error("a token may be requested for at most 8 resources")]
+    Target,
+}
+
+impl Refusal {
+    /// The error code on the wire.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Client => "invalid_client",
+            Self::Scope => "invalid_scope",
+            Self::Target => "invalid_target",
+        }
+    }
+
+    /// The event that the refusal leaves.
+    #[must_use]
+    pub fn event(self, client: &Client) -> Event {
+        Event::failure(Action::TokenRefused)
+            .on(client.agent)
+            .with("error", self.code())
+            .with("credentialId", client.credential.to_string())
+    }
+}
+
+/// Why nothing could be issued, though the request was good.
+#[derive(Debug, Error)]
+pub enum IssueError {
+    /// The request was not good.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// There is no randomness for an id.
+    #[error(transparent)]
+    Entropy(EntropyUnavailable),
+}
+
+/// A token that waits for its signature. Its event can be made durable meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedToken {
+    claims: Claims,
+}
+
+/// Issues a token: checks the client's standing, narrows scope and audience, sets the lifetime.
+///
+/// # Errors
+/// [`IssueError`]
+pub fn issue(
+    request: TokenRequest,
+    client: &Client,
+    policy: &TokenPolicy,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<UnsignedToken, IssueError> {
+    let Standing::Good { not_before } = client.standing else {
+        return Err(IssueError::Refused(Refusal::Client));
+    };
+    let scope = narrow(request.scope, &client.grantable).map_err(IssueError::Refused)?;
+    let audience = audience(&request.resources, policy).map_err(IssueError::Refused)?;
+    let made_at = after(not_before, now);
+    let id = TokenId::generate(made_at, entropy).map_err(IssueError::Entropy)?;
+    let issued_at = whole_second(made_at);
+    Ok(UnsignedToken {
+        claims: Claims {
+            issuer: policy.issuer.as_str().to_owned(),
+            agent: client.agent,
+            audience,
+            organization: client.organization,
+            agent_type: client.agent_type.to_owned(),
+            credential: client.credential,
+            scope,
+            issued_at,
+            expires_at: issued_at.plus(policy.lifetime.get()),
+            id,
+        },
+    })
+}
+
+fn narrow(asked: Option<ScopeSet>, grantable: &ScopeSet) -> Result<ScopeSet, Refusal> {
+    match asked {
+        None => Ok(grantable.clone()),
+        Some(asked) if asked.is_within(grantable) => Ok(asked),
+        Some(_) => Err(Refusal::Scope),
+    }
+}
+
+fn audience(resources: &[Resource], policy: &TokenPolicy) -> Result<Vec<String>, Refusal> {
+    if resources.len() > MAX_RESOURCES {
+        return Err(Refusal::Target);
+    }
+    if resources.is_empty() {
+        return Ok(vec![policy.issuer.as_str().to_owned()]);
+    }
+    let mut audience: Vec<_> = resources.iter().map(|one| one.as_str().to_owned()).collect();
+    audience.sort_unstable();
+    audience.dedup();
+    Ok(audience)
+}
+
+/// The instant that a token is made at: now, but never at or before the watermark. Without this a
+/// token issued in the very millisecond of a reactivation, or by a replica whose clock is behind
+/// the one that set the watermark, would be born dead.
+fn after(not_before: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    const TICK: Duration = Duration::from_millis(1);
+    not_before.map_or(now, |watermark| now.max(watermark.plus(TICK)))
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    at.minus(Duration::from_micros(u64::try_from(at.unix_micros() % 1_000_000).unwrap_or(0)))
+}
+
+impl UnsignedToken {
+    /// What it will say.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The event that it leaves.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        let claims = &self.claims;
+        Event::success(Action::TokenIssued)
+            .on(claims.id)
+            .using(claims.credential)
+            .with("scope", claims.scope.to_string())
+            .with("audience", claims.audience.iter().cloned().map(Value::from).collect::<Value>())
+            .with("expiresAt", claims.expires_at.to_string())
+    }
+
+    /// Signs it.
+    ///
+    /// # Errors
+    /// [`SigningFailed`]
+    pub async fn sign(
+        &self,
+        (key, algorithm): (&KeyId, Algorithm),
+        signer: &impl Signer,
+    ) -> Result<Secret, SigningFailed> {
+        let input =
+            jws::signing_input(&self.claims, key, algorithm).ok_or_else(SigningFailed::no_input)?;
+        let signature = signer.sign(key, input.as_bytes()).await?;
+        Ok(Secret::from(jws::assemble(&input, &signature)))
+    }
+}

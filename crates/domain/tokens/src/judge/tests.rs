@@ -1,0 +1,131 @@
+//! Every way in which a token can be dead, and issuing against the same facts.
+
+use kernel::ExposeSecret;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    Client, Refusal, Resource, TokenPolicy, TokenRequest,
+    issue::{IssueError, issue},
+    jws::verify,
+    policy::Lifetime,
+    sample::{Fixed, OneKey, at, client, issued, issuer, signed},
+};
+
+const ISSUED: i64 = 1_700_000_000_000;
+
+fn token_of(client: &Client, now: i64) -> VerifiedToken {
+    let token = signed(&issued(client, TokenRequest::default(), at(now)));
+    verify(token.expose_secret(), &issuer(), &OneKey).unwrap()
+}
+
+fn facts() -> Facts {
+    Facts { standing: Standing::GOOD, revoked: false, grantable: client().grantable }
+}
+
+fn good_from(millis: i64) -> Standing {
+    Standing::Good { not_before: Some(at(millis)) }
+}
+
+#[test]
+fn ck_03_a_token_is_good_from_its_second_to_the_one_before_its_end() {
+    let token = token_of(&client(), ISSUED);
+    assert!(judge(&token, &facts(), at(ISSUED)).is_ok());
+    assert!(judge(&token, &facts(), at(ISSUED + 899_999)).is_ok());
+    assert_eq!(judge(&token, &facts(), at(ISSUED + 900_000)), Err(Dead::Expired));
+}
+
+#[test]
+fn ck_01_a_replica_whose_clock_is_a_little_behind_takes_it() {
+    let token = token_of(&client(), ISSUED);
+    assert!(judge(&token, &facts(), at(ISSUED - 10_000)).is_ok());
+    assert_eq!(judge(&token, &facts(), at(ISSUED - 10_001)), Err(Dead::NotYet));
+}
+
+#[test]
+fn ir_05_whatever_ends_above_a_token_ends_the_token() {
+    let token = token_of(&client(), ISSUED);
+    let ended = Facts { standing: Standing::Ended, ..facts() };
+    assert_eq!(judge(&token, &ended, at(ISSUED)), Err(Dead::Ended));
+    let revoked = Facts { revoked: true, ..facts() };
+    assert_eq!(judge(&token, &revoked, at(ISSUED)), Err(Dead::Revoked));
+    let before = Facts { standing: good_from(ISSUED), ..facts() };
+    assert_eq!(judge(&token, &before, at(ISSUED + 1_000)), Err(Dead::BeforeWatermark));
+}
+
+#[test]
+fn a_token_issued_in_the_very_millisecond_of_the_watermark_is_good() {
+    let back = Client { standing: good_from(ISSUED), ..client() };
+    let token = token_of(&back, ISSUED);
+    let facts = Facts { standing: good_from(ISSUED), ..facts() };
+    assert!(judge(&token, &facts, at(ISSUED)).is_ok());
+}
+
+#[test]
+fn te_05_a_token_permits_no_more_than_its_agent_may_ask_for_now() {
+    let token = token_of(&client(), ISSUED);
+    let narrowed = Facts { grantable: "resume:read".parse().unwrap(), ..facts() };
+    let permitted = judge(&token, &narrowed, at(ISSUED)).unwrap();
+    assert_eq!(permitted.to_string(), "resume:read");
+}
+
+fn try_issue(client: &Client, request: TokenRequest) -> Result<String, Refusal> {
+    let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
+    match issue(request, client, &policy, at(ISSUED), &Fixed(7)) {
+        Ok(token) => Ok(format!("{} for {:?}", token.claims().scope, token.claims().audience)),
+        Err(IssueError::Refused(refusal)) => Err(refusal),
+        Err(IssueError::Entropy(error)) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn te_04_a_scope_is_never_widened_nor_silently_narrowed() {
+    let ask = |scope: &str| TokenRequest { scope: scope.parse().ok(), ..TokenRequest::default() };
+    let own = r#"resume:read for ["https://idp.example.com"]"#;
+    assert_eq!(try_issue(&client(), ask("resume:read")).as_deref(), Ok(own));
+    assert_eq!(try_issue(&client(), ask("resume:read audit:read")), Err(Refusal::Scope));
+    assert_eq!(try_issue(&client(), ask("resume:*")), Err(Refusal::Scope));
+}
+
+#[test]
+fn te_06_the_audience_is_what_was_asked_for_within_bounds() {
+    let resource = |text: String| -> Resource { text.parse().unwrap() };
+    let of = |n: usize| (0..n).map(|i| resource(format!("https://api{i}.example"))).collect();
+    let ask = |resources| TokenRequest { scope: "resume:read".parse().ok(), resources };
+    let two = r#"resume:read for ["https://api0.example", "https://api1.example"]"#;
+    assert_eq!(try_issue(&client(), ask(of(2))).as_deref(), Ok(two));
+    assert_eq!(try_issue(&client(), ask(of(500))), Err(Refusal::Target));
+}
+
+#[test]
+fn nothing_is_issued_to_a_client_that_is_not_good() {
+    let ended = Client { standing: Standing::Ended, ..client() };
+    assert_eq!(try_issue(&ended, TokenRequest::default()), Err(Refusal::Client));
+}
+
+#[test]
+fn a_token_that_others_hold_too_is_not_only_for_the_issuer() {
+    let ask = |resources: &[&str]| TokenRequest {
+        scope: None,
+        resources: resources.iter().map(|one| one.parse().unwrap()).collect(),
+    };
+    let only =
+        |resources| issued(&client(), ask(resources), at(ISSUED)).claims().is_only_for(&issuer());
+    assert!(only(&[]));
+    assert!(only(&["https://idp.example.com"]));
+    assert!(!only(&["https://api.example"]));
+    assert!(!only(&["https://api.example", "https://idp.example.com"]));
+}
+
+proptest! {
+    /// The model: a token lives exactly while it is within its time and after the watermark.
+    #[test]
+    fn watermarks_agree_with_a_naive_model(
+        issued_after in 0_i64..2_000, watermark in 0_i64..2_000, probe in 0_i64..2_000,
+    ) {
+        let token = token_of(&client(), ISSUED + issued_after);
+        let facts = Facts { standing: good_from(ISSUED + watermark), ..facts() };
+        let good = judge(&token, &facts, at(ISSUED + probe)).is_ok();
+        prop_assert_eq!(good, issued_after > watermark);
+    }
+}

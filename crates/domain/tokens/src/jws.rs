@@ -1,0 +1,219 @@
+//! The token's form: a compact JWS (RFC 7515 section 3.1) of the type `at+jwt` (RFC 9068).
+//!
+//! Only tokens of our own making are read, so reading is as narrow as writing: exactly the header
+//! and the claims that [`issue`](crate::issue) makes, each once, in the one canonical base64url.
+//! Whatever a header could ask for beyond that (`crit`, `jku`, `jwk`, `b64`, `zip`) is refused
+//! unread.
+
+use data_encoding::BASE64URL_NOPAD;
+use kernel::{ScopeSet, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    claims::Claims,
+    key::{Algorithm, KeyId},
+    policy::Issuer,
+    port::Signer,
+};
+
+/// The longest token that is read, in bytes.
+pub const MAX_LENGTH: usize = 8 * 1024;
+
+const TYPE: &str = "at+jwt";
+
+/// The header on the wire.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'a str,
+}
+
+/// The claims on the wire. The names never change.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireClaims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    client_id: String,
+    organization_id: String,
+    agent_type: String,
+    credential_id: String,
+    scope: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+}
+
+/// One audience is a string, several are an array (RFC 7519 section 4.1.3).
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Text that is no token of ours. Why not is for the log: a caller learns only that it is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InvalidToken {
+    /// Not a compact JWS with our header and our claims.
+    #[error("the token is malformed")]
+    Malformed,
+    /// No key of that id verifies any more, or none ever did.
+    #[error("the token names no key that verifies")]
+    UnknownKey,
+    /// The signature does not hold.
+    #[error("the token's signature does not hold")]
+    Signature,
+    /// Another issuer's.
+    #[error("the token is of another issuer")]
+    Issuer,
+}
+
+/// A token whose signature and issuer hold. Whether it is still good, [`judge`](crate::judge) says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    claims: Claims,
+}
+
+impl VerifiedToken {
+    /// What it says.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+/// What is to be signed: header and claims, encoded and joined by a dot (RFC 7515 section 5.1).
+///
+/// `None` where the claims cannot be written as JSON, which text and numbers always can.
+pub(crate) fn signing_input(claims: &Claims, key: &KeyId, algorithm: Algorithm) -> Option<String> {
+    let header = Header { alg: algorithm.name(), kid: key.as_str(), typ: TYPE };
+    let header = serde_json::to_vec(&header).ok()?;
+    let payload = serde_json::to_vec(&WireClaims::from(claims)).ok()?;
+    Some(format!("{}.{}", BASE64URL_NOPAD.encode(&header), BASE64URL_NOPAD.encode(&payload)))
+}
+
+/// Joins what was signed and its signature into a token.
+pub(crate) fn assemble(signing_input: &str, signature: &[u8]) -> String {
+    format!("{signing_input}.{}", BASE64URL_NOPAD.encode(signature))
+}
+
+/// Reads a token and checks its form, its type, its key, its signature and its issuer (RFC 8725
+/// section 3).
+///
+/// # Errors
+/// [`InvalidToken`]
+pub fn verify(
+    token: &str,
+    issuer: &Issuer,
+    signer: &impl Signer,
+) -> Result<VerifiedToken, InvalidToken> {
+    let (signed, header, payload, signature) = split(token).ok_or(InvalidToken::Malformed)?;
+    let header = decode(header)?;
+    let header: Header<'_> = parse(&header)?;
+    if header.typ != TYPE {
+        return Err(InvalidToken::Malformed);
+    }
+    let key = KeyId::parse(header.kid).ok_or(InvalidToken::UnknownKey)?;
+    let algorithm = signer.algorithm(&key).ok_or(InvalidToken::UnknownKey)?;
+    if header.alg != algorithm.name() {
+        return Err(InvalidToken::Malformed);
+    }
+    if !signer.verifies(&key, signed.as_bytes(), &decode(signature)?) {
+        return Err(InvalidToken::Signature);
+    }
+    let payload = decode(payload)?;
+    let wire: WireClaims = parse(&payload)?;
+    if wire.iss != issuer.as_str() {
+        return Err(InvalidToken::Issuer);
+    }
+    Claims::try_from(wire).map(|claims| VerifiedToken { claims })
+}
+
+/// The signed part, and the three parts. There are exactly two dots.
+fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+    if token.len() > MAX_LENGTH {
+        return None;
+    }
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (header, payload) = signed.split_once('.')?;
+    (!payload.contains('.')).then_some((signed, header, payload, signature))
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, InvalidToken> {
+    BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| InvalidToken::Malformed)
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, InvalidToken> {
+    serde_json::from_slice(bytes).map_err(|_| InvalidToken::Malformed)
+}
+
+impl From<&Claims> for WireClaims {
+    fn from(claims: &Claims) -> Self {
+        let issued_at = claims.issued_at.unix_seconds();
+        Self {
+            iss: claims.issuer.clone(),
+            sub: claims.agent.to_string(),
+            aud: match claims.audience.as_slice() {
+                [one] => Audience::One(one.clone()),
+                many => Audience::Many(many.to_vec()),
+            },
+            client_id: claims.agent.to_string(),
+            organization_id: claims.organization.to_string(),
+            agent_type: claims.agent_type.clone(),
+            credential_id: claims.credential.to_string(),
+            scope: claims.scope.to_string(),
+            iat: issued_at,
+            nbf: issued_at,
+            exp: claims.expires_at.unix_seconds(),
+            jti: claims.id.to_string(),
+        }
+    }
+}
+
+impl TryFrom<WireClaims> for Claims {
+    type Error = InvalidToken;
+
+    fn try_from(wire: WireClaims) -> Result<Self, InvalidToken> {
+        let consistent = wire.sub == wire.client_id && wire.iat == wire.nbf && wire.iat < wire.exp;
+        if !consistent {
+            return Err(InvalidToken::Malformed);
+        }
+        Ok(Self {
+            issuer: wire.iss,
+            agent: field(&wire.sub)?,
+            audience: match wire.aud {
+                Audience::One(one) => vec![one],
+                Audience::Many(many) => many,
+            },
+            organization: field(&wire.organization_id)?,
+            agent_type: wire.agent_type,
+            credential: field(&wire.credential_id)?,
+            scope: scope(&wire.scope)?,
+            issued_at: seconds(wire.iat)?,
+            expires_at: seconds(wire.exp)?,
+            id: field(&wire.jti)?,
+        })
+    }
+}
+
+fn field<T: std::str::FromStr>(text: &str) -> Result<T, InvalidToken> {
+    text.parse().map_err(|_| InvalidToken::Malformed)
+}
+
+fn scope(text: &str) -> Result<ScopeSet, InvalidToken> {
+    if text.is_empty() { Ok(ScopeSet::default()) } else { field(text) }
+}
+
+fn seconds(seconds: i64) -> Result<Timestamp, InvalidToken> {
+    let micros = seconds.checked_mul(1_000_000).ok_or(InvalidToken::Malformed)?;
+    Timestamp::from_unix_micros(micros).map_err(|_| InvalidToken::Malformed)
+}
+
+#[cfg(test)]
+mod tests;

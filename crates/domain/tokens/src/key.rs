@@ -1,0 +1,441 @@
+//! Keys that sign tokens: published before they sign, kept until the last token of theirs is over.
+
+use std::{fmt, time::Duration};
+
+use audit::{Action, Audited, Event, Resource, ResourceKind};
+use data_encoding::BASE64URL_NOPAD;
+use kernel::{Revision, Timestamp};
+use ring::digest;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// A signature algorithm (RFC 7518 section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+}
+
+impl Algorithm {
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The algorithm of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        (name == Self::Es256.name()).then_some(Self::Es256)
+    }
+}
+
+/// A public key (RFC 7517) in the members that identify it. It has no private ones by its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Jwk {
+    /// A point on P-256.
+    P256 {
+        /// The first coordinate.
+        x: [u8; 32],
+        /// The second.
+        y: [u8; 32],
+    },
+}
+
+impl Jwk {
+    /// What it signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::P256 { .. } => Algorithm::Es256,
+        }
+    }
+
+    /// The members that a thumbprint covers (RFC 7638 section 3.2), in its order.
+    fn members(&self) -> Value {
+        match self {
+            Self::P256 { x, y } => json!({
+                "crv": "P-256",
+                "kty": "EC",
+                "x": BASE64URL_NOPAD.encode(x),
+                "y": BASE64URL_NOPAD.encode(y),
+            }),
+        }
+    }
+
+    /// Its id: the SHA-256 thumbprint of RFC 7638.
+    #[must_use]
+    pub fn thumbprint(&self) -> KeyId {
+        let digest = digest::digest(&digest::SHA256, self.members().to_string().as_bytes());
+        KeyId(BASE64URL_NOPAD.encode(digest.as_ref()))
+    }
+
+    /// The key as it stands in the published set.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut key = self.members();
+        if let Some(members) = key.as_object_mut() {
+            members.insert("alg".to_owned(), self.algorithm().name().into());
+            members.insert("kid".to_owned(), self.thumbprint().0.into());
+            members.insert("use".to_owned(), "sig".into());
+        }
+        key
+    }
+}
+
+/// The id of a key: `kid`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Text that can be a thumbprint: 43 characters of base64url. Whether there is such a key is
+    /// another question; text of any other form is never looked up anywhere.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let canonical = BASE64URL_NOPAD.decode(text.as_bytes()).is_ok_and(|id| id.len() == 32);
+        canonical.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A private key, encrypted. Only the adapter that sealed it can open it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedPrivateKey(Vec<u8>);
+
+impl SealedPrivateKey {
+    /// Wraps what an adapter sealed.
+    #[must_use]
+    pub const fn new(sealed: Vec<u8>) -> Self {
+        Self(sealed)
+    }
+
+    /// The sealed bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedPrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedPrivateKey(REDACTED)")
+    }
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// In the published set, so that verifiers learn of it; it does not sign yet.
+    Published {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It signs.
+    Active {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It signs no more, and verifies until the last token of it is over.
+    Retiring {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It verifies nothing.
+    Retired {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl KeyState {
+    /// The state's name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Published { .. } => "published",
+            Self::Active { .. } => "active",
+            Self::Retiring { .. } => "retiring",
+            Self::Retired { .. } => "retired",
+        }
+    }
+
+    /// The instant that belongs to the state.
+    #[must_use]
+    pub const fn at(self) -> Timestamp {
+        match self {
+            Self::Published { since } | Self::Active { since } | Self::Retired { since } => since,
+            Self::Retiring { until } => until,
+        }
+    }
+
+    /// Whether verifiers should know the key.
+    #[must_use]
+    pub const fn is_published(self) -> bool {
+        match self {
+            Self::Published { .. } | Self::Active { .. } | Self::Retiring { .. } => true,
+            Self::Retired { .. } => false,
+        }
+    }
+}
+
+/// Why a key was not moved on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// There is no such step from where it stands.
+    #[error("a signing key that is `{from}` cannot become `{to}`")]
+    Transition {
+        /// Where it stands.
+        from: &'static str,
+        /// Where it was to go.
+        to: &'static str,
+    },
+    /// Verifiers may not know it yet, or may still need it.
+    #[error("too early: the key may be moved on at {at}")]
+    TooEarly {
+        /// When it may.
+        at: Timestamp,
+    },
+}
+
+/// Everything that a store keeps of a signing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are described at the getters of `SigningKey`")]
+pub struct SigningKeyRecord {
+    pub public: Jwk,
+    pub private: SealedPrivateKey,
+    pub state: KeyState,
+    pub created_at: Timestamp,
+    pub revision: Revision,
+}
+
+/// A signing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey(SigningKeyRecord);
+
+impl SigningKey {
+    /// Publishes a new key.
+    #[must_use]
+    pub fn publish(public: Jwk, private: SealedPrivateKey, now: Timestamp) -> SigningKeyChange {
+        let after = Self(SigningKeyRecord {
+            public,
+            private,
+            state: KeyState::Published { since: now },
+            created_at: now,
+            revision: Revision::FIRST,
+        });
+        SigningKeyChange { expected: None, after }
+    }
+
+    /// Takes back what a store kept. A record is whole by its type.
+    #[must_use]
+    pub const fn from_record(record: SigningKeyRecord) -> Self {
+        Self(record)
+    }
+
+    /// What a store must keep.
+    #[must_use]
+    pub const fn record(&self) -> &SigningKeyRecord {
+        &self.0
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.0.public.thumbprint()
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> KeyState {
+        self.0.state
+    }
+
+    /// Begins to sign with it, once it has been published for as long as verifiers cache the set.
+    /// The first key of all may sign at once (`Duration::ZERO`): nobody has cached anything.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn activate(
+        self,
+        cached_for: Duration,
+        now: Timestamp,
+    ) -> Result<SigningKeyChange, KeyError> {
+        let KeyState::Published { since } = self.0.state else {
+            return Err(self.no_step_to("active"));
+        };
+        let known_at = since.plus(cached_for);
+        if now < known_at {
+            return Err(KeyError::TooEarly { at: known_at });
+        }
+        Ok(self.moved(KeyState::Active { since: now }))
+    }
+
+    /// Ceases to sign with it; it verifies for as long as the last token of it may live.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn retire(
+        self,
+        tokens_live: Duration,
+        now: Timestamp,
+    ) -> Result<SigningKeyChange, KeyError> {
+        match self.0.state {
+            KeyState::Active { .. } => {
+                Ok(self.moved(KeyState::Retiring { until: now.plus(tokens_live) }))
+            }
+            KeyState::Published { .. } | KeyState::Retiring { .. } | KeyState::Retired { .. } => {
+                Err(self.no_step_to("retiring"))
+            }
+        }
+    }
+
+    /// Ceases to verify with it, once no token of it can be alive.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn finish(self, now: Timestamp) -> Result<SigningKeyChange, KeyError> {
+        let KeyState::Retiring { until } = self.0.state else {
+            return Err(self.no_step_to("retired"));
+        };
+        if now < until {
+            return Err(KeyError::TooEarly { at: until });
+        }
+        Ok(self.moved(KeyState::Retired { since: now }))
+    }
+
+    const fn no_step_to(&self, to: &'static str) -> KeyError {
+        KeyError::Transition { from: self.0.state.name(), to }
+    }
+
+    fn moved(mut self, state: KeyState) -> SigningKeyChange {
+        let expected = Some(self.0.revision);
+        self.0.state = state;
+        self.0.revision = self.0.revision.next();
+        SigningKeyChange { expected, after: self }
+    }
+}
+
+/// A change of a signing key, made by [`SigningKey`] alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKeyChange {
+    expected: Option<Revision>,
+    after: SigningKey,
+}
+
+impl SigningKeyChange {
+    /// The revision that it was computed from; `None` where the key is new.
+    #[must_use]
+    pub const fn expected(&self) -> Option<Revision> {
+        self.expected
+    }
+
+    /// The key as it will be.
+    #[must_use]
+    pub const fn after(&self) -> &SigningKey {
+        &self.after
+    }
+
+    /// The key, once the change is written.
+    #[must_use]
+    pub fn into_after(self) -> SigningKey {
+        self.after
+    }
+}
+
+impl Audited for SigningKeyChange {
+    type After = SigningKey;
+
+    fn event(&self) -> Event {
+        let action = match self.after.0.state {
+            KeyState::Published { .. } => Action::SigningKeyPublished,
+            KeyState::Active { .. } => Action::SigningKeyActivated,
+            KeyState::Retiring { .. } => Action::SigningKeyRetiring,
+            KeyState::Retired { .. } => Action::SigningKeyRetired,
+        };
+        let id = self.after.id();
+        Event::success(action)
+            .on(Resource { kind: ResourceKind::SigningKey, id: id.as_str().to_owned() })
+            .with("algorithm", self.after.0.public.algorithm().name())
+    }
+
+    fn into_after(self) -> SigningKey {
+        self.after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000).unwrap()
+    }
+
+    fn published() -> SigningKey {
+        let public = Jwk::P256 { x: [1; 32], y: [2; 32] };
+        SigningKey::publish(public, SealedPrivateKey::new(vec![9]), at(0)).into_after()
+    }
+
+    #[test]
+    fn a_thumbprint_covers_the_required_members_in_their_order() {
+        let jwk = Jwk::P256 { x: [1; 32], y: [2; 32] };
+        let x = BASE64URL_NOPAD.encode(&[1; 32]);
+        let y = BASE64URL_NOPAD.encode(&[2; 32]);
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        let digest = digest::digest(&digest::SHA256, canonical.as_bytes());
+        assert_eq!(jwk.thumbprint().as_str(), BASE64URL_NOPAD.encode(digest.as_ref()));
+    }
+
+    #[test]
+    fn jr_05_a_published_key_has_no_private_member() {
+        let key = published();
+        let json = key.record().public.to_json();
+        let mut names: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+    }
+
+    #[test]
+    fn jr_02_a_key_does_not_sign_before_verifiers_can_know_it() {
+        let cached = Duration::from_secs(300);
+        assert_eq!(
+            published().activate(cached, at(299)).err(),
+            Some(KeyError::TooEarly { at: at(300) })
+        );
+        assert!(published().activate(cached, at(300)).is_ok());
+    }
+
+    #[test]
+    fn jr_03_a_key_verifies_until_its_last_token_is_over() {
+        let active = published().activate(Duration::ZERO, at(0)).unwrap().into_after();
+        let retiring = active.retire(Duration::from_secs(910), at(100)).unwrap().into_after();
+        assert!(retiring.state().is_published());
+        let early = retiring.clone().finish(at(1_009));
+        assert_eq!(early.err(), Some(KeyError::TooEarly { at: at(1_010) }));
+        let retired = retiring.finish(at(1_010)).unwrap().into_after();
+        assert!(!retired.state().is_published());
+        assert!(retired.activate(Duration::ZERO, at(2_000)).is_err());
+    }
+
+    #[test]
+    fn jv_04_a_key_id_has_the_form_of_a_thumbprint() {
+        assert!(KeyId::parse(published().id().as_str()).is_some());
+        let long = "A".repeat(1_000_000);
+        for bad in ["", "../../etc/passwd", "' or 1=1 --", "https://a.example/jwks", &long] {
+            assert!(KeyId::parse(bad).is_none());
+        }
+    }
+}
