@@ -164,7 +164,7 @@ mod tests {
     struct Counting;
     impl Entropy for Counting {
         fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyUnavailable> {
-            buffer.iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
+            buffer.iter_mut().enumerate().for_each(|(i, byte)| *byte = u8::try_from(i).unwrap());
             Ok(())
         }
     }

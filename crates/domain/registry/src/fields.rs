@@ -185,6 +185,12 @@ impl Capabilities {
     }
 }
 
+impl From<Capability> for Capabilities {
+    fn from(only: Capability) -> Self {
+        Self(BTreeSet::from([only]))
+    }
+}
+
 /// An enum of a contract field.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident, $error:expr, { $($variant:ident => $text:literal,)+ }) => {

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::limits::Rate;
+
 /// A plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Plan {
@@ -68,12 +70,12 @@ impl Quota {
 pub struct Quotas {
     /// Agents that are not decommissioned.
     pub agents: Quota,
-    /// Requests a minute of each client.
-    pub requests_per_minute: Quota,
+    /// Requests of each client.
+    pub requests: Rate,
     /// Tokens issued a calendar month.
     pub tokens_per_month: Quota,
     /// Days for which the content of audit events is kept.
-    pub audit_retention_days: Quota,
+    pub audit_retention_days: u32,
 }
 
 /// The numbers of every plan. The default is the contract's.
@@ -101,11 +103,11 @@ impl Plans {
 
 impl Default for Plans {
     fn default() -> Self {
-        let quotas = |agents, requests, tokens, days| Quotas {
+        let quotas = |agents, per_minute, tokens, audit_retention_days| Quotas {
             agents,
-            requests_per_minute: Quota::AtMost(requests),
+            requests: Rate { per_minute },
             tokens_per_month: tokens,
-            audit_retention_days: Quota::AtMost(days),
+            audit_retention_days,
         };
         Self {
             free: quotas(Quota::AtMost(100), 100, Quota::AtMost(10_000), 90),

@@ -18,6 +18,9 @@ use crate::{
     port::{Signer, SigningFailed},
 };
 
+/// The grant that is built.
+pub const GRANT_TYPE: &str = "client_credentials";
+
 /// The most resources that one token may be for.
 pub const MAX_RESOURCES: usize = 8;
 
@@ -28,6 +31,25 @@ pub struct TokenRequest {
     pub scope: Option<ScopeSet>,
     /// What the token is to be for; the issuer's own API where it names nothing.
     pub resources: Vec<Resource>,
+}
+
+impl TokenRequest {
+    /// Reads a request of the client credentials grant (RFC 6749 section 4.4.2).
+    ///
+    /// # Errors
+    /// [`Refusal`] naming the parameter at fault.
+    pub fn parse<'a>(
+        grant_type: &str,
+        scope: Option<&str>,
+        resources: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Refusal> {
+        if grant_type != GRANT_TYPE {
+            return Err(Refusal::GrantType);
+        }
+        let scope = scope.map(str::parse).transpose().map_err(|_| Refusal::Scope)?;
+        let resources: Result<_, _> = resources.into_iter().map(str::parse).collect();
+        Ok(Self { scope, resources: resources.map_err(|_| Refusal::Target)? })
+    }
 }
 
 /// The client that asks, as it stands at this moment.
@@ -50,14 +72,17 @@ pub struct Client {
 /// Why no token was issued: the errors of RFC 6749 section 5.2 and RFC 8707 section 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
+    /// Another grant.
+    #[error("the only grant type is `client_credentials`")]
+    GrantType,
     /// The organization, the agent or the credential is not good.
     #[error("client authentication failed")]
     Client,
     /// The scope is more than the agent may ask for.
-    #[error("the requested scope is more than this client may ask for")]
+    #[error("the scope is malformed, or more than this client may ask for")]
     Scope,
-    /// The resources are too many.
-    #[error("a token may be requested for at most 8 resources")]
+    /// A resource is of another form, or there are too many.
+    #[error("a resource is an absolute URI without a fragment, and there are at most 8")]
     Target,
 }
 
@@ -66,6 +91,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::GrantType => "unsupported_grant_type",
             Self::Client => "invalid_client",
             Self::Scope => "invalid_scope",
             Self::Target => "invalid_target",

@@ -98,6 +98,17 @@ fn te_06_the_audience_is_what_was_asked_for_within_bounds() {
 }
 
 #[test]
+fn te_03_a_request_is_read_whole_or_refused() {
+    let read = |grant, scope, resources: &[&'static str]| {
+        TokenRequest::parse(grant, scope, resources.iter().copied()).err()
+    };
+    assert_eq!(read("client_credentials", Some("a b"), &["https://a.example"]), None);
+    assert_eq!(read("password", None, &[]), Some(Refusal::GrantType));
+    assert_eq!(read("client_credentials", Some("a  b"), &[]), Some(Refusal::Scope));
+    assert_eq!(read("client_credentials", None, &["/a"]), Some(Refusal::Target));
+}
+
+#[test]
 fn nothing_is_issued_to_a_client_that_is_not_good() {
     let ended = Client { standing: Standing::Ended, ..client() };
     assert_eq!(try_issue(&ended, TokenRequest::default()), Err(Refusal::Client));

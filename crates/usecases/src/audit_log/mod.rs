@@ -1,0 +1,6 @@
+//! Reading the audit log.
+
+mod get;
+mod list;
+
+pub use get::GetEventError;

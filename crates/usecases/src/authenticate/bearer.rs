@@ -1,0 +1,95 @@
+//! Authenticates a caller of the management API by its token (RFC 6750).
+
+use ::credentials::Credentials;
+use ::tokens::{Claims, Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
+use audit::{Directory, Notes, Organizations, Transactor};
+use kernel::{ExposeSecret, ScopeSet, Secret, StoreError};
+use registry::Agents;
+use tenancy::{Actor, Admission, Organization, Origin, Scope};
+use thiserror::Error;
+
+use super::{
+    Admitted, TokenFacts, facts,
+    refuse::{Named, Refused},
+};
+use crate::{caller::Caller, provider::IdentityProvider};
+
+/// Why a token did not let its bearer in.
+#[derive(Debug, Error)]
+pub enum BearerError {
+    /// It does not verify, is not for this API, is expired, revoked or otherwise dead.
+    #[error("the token is not valid, expired or revoked")]
+    Invalid,
+    /// It is used too often, or its address has failed too often.
+    #[error("too many requests")]
+    RateLimited(Admission),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Transactor + Directory + Notes,
+    S::View: Organizations + Agents + Credentials + Revocations,
+    G: Signer,
+{
+    /// Authenticates the bearer of a token and counts its request.
+    ///
+    /// # Errors
+    /// [`BearerError`]
+    pub async fn authenticate_bearer(
+        &self,
+        token: &Secret,
+        origin: &Origin,
+    ) -> Result<Admitted<Caller>, BearerError> {
+        let issuer = &self.parts.policy.issuer;
+        let verified = verify(token.expose_secret(), issuer, &self.parts.signer);
+        let Some(verified) = verified.ok().filter(|token| token.claims().is_only_for(issuer))
+        else {
+            return Err(self.refuse_bearer(origin, Named::default()).await);
+        };
+        let claims = verified.claims();
+        let Some((organization, permitted)) = self.judged(&verified).await? else {
+            let named =
+                Named { organization: Some(claims.organization), agent: Some(claims.agent) };
+            return Err(self.refuse_bearer(origin, named).await);
+        };
+        let caller = self.caller(claims, &organization, permitted, origin);
+        let admission = self.admit(&caller).await?;
+        if !admission.admitted {
+            return Err(BearerError::RateLimited(admission));
+        }
+        Ok(Admitted { caller, admission })
+    }
+
+    /// The token's organization and what it permits now, if it is good.
+    async fn judged(
+        &self,
+        token: &VerifiedToken,
+    ) -> Result<Option<(Organization, ScopeSet)>, StoreError> {
+        let TokenFacts { facts, organization } = facts(&self.parts.store, token.claims()).await?;
+        let permitted = judge(token, &facts, self.now()).ok();
+        Ok(organization.zip(permitted))
+    }
+
+    fn caller(
+        &self,
+        claims: &Claims,
+        organization: &Organization,
+        permitted: ScopeSet,
+        origin: &Origin,
+    ) -> Caller {
+        let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
+        let rate = self.parts.plans.quotas(organization.plan()).requests;
+        Caller::new(claims.agent, scope, permitted, rate)
+    }
+
+    async fn refuse_bearer(&self, origin: &Origin, named: Named) -> BearerError {
+        match self.refuse(origin, named, "invalid token").await {
+            Ok(Refused::Noted) => BearerError::Invalid,
+            Ok(Refused::TooMany(admission)) => BearerError::RateLimited(admission),
+            Err(error) => BearerError::Store(error),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Authenticates a client by its secret (RFC 6749 section 2.3.1).
+
+use ::credentials::{Credential, Credentials, PresentedSecret};
+use ::tokens::Client;
+use audit::{Directory, Notes, Organizations, Transactor};
+use kernel::{AgentId, OrganizationId, Secret, Standing, StoreError};
+use registry::{Agent, Agents};
+use tenancy::{Actor, Admission, Organization, Origin, Scope};
+use thiserror::Error;
+
+use super::{
+    Admitted,
+    refuse::{Named, Refused},
+};
+use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
+
+/// What a client presents.
+#[derive(Debug)]
+pub struct PresentedClient {
+    /// Its id, as given.
+    pub id: String,
+    /// Its secret, as given.
+    pub secret: Secret,
+}
+
+/// Why a client was not let in. That its id, its secret or its standing is wrong is one error:
+/// telling them apart would tell which ids exist.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// It failed.
+    #[error("client authentication failed")]
+    Invalid,
+    /// It asks too often, or its address has failed too often.
+    #[error("too many requests")]
+    RateLimited(Admission),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whoever the client's id and secret lead to, right or wrong.
+struct Found {
+    organization: Option<Organization>,
+    agent: Option<Agent>,
+    credential: Option<Credential>,
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Transactor + Directory + Notes,
+    S::View: Organizations + Agents + Credentials,
+{
+    /// Authenticates a client and counts its request.
+    ///
+    /// Failures count against the address and never against the client, so that nobody can lock a
+    /// client out by failing in its name.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn authenticate_client(
+        &self,
+        presented: &PresentedClient,
+        origin: &Origin,
+    ) -> Result<Admitted<AuthenticatedClient>, ClientError> {
+        let parsed = (presented.id.parse(), PresentedSecret::try_from(&presented.secret));
+        let (Ok(id), Ok(secret)) = parsed else {
+            return Err(self.refuse_client(origin, Named::default()).await);
+        };
+        let organization = self.parts.store.organization_of(id).await?;
+        let found = self.find(organization, id, &secret).await?;
+        let named = Named { organization, agent: found.agent.as_ref().map(Agent::id) };
+        let Some(client) = self.good_client(found, id, &secret, origin) else {
+            return Err(self.refuse_client(origin, named).await);
+        };
+        let admission = self.admit(&client.as_caller()).await?;
+        if !admission.admitted {
+            return Err(ClientError::RateLimited(admission));
+        }
+        Ok(Admitted { caller: client, admission })
+    }
+
+    /// Looks up agent and credential. For an unknown id the same is looked up in the platform's
+    /// organization, where it is not: the work, and so the time, are the same.
+    async fn find(
+        &self,
+        organization: Option<OrganizationId>,
+        id: AgentId,
+        secret: &PresentedSecret,
+    ) -> Result<Found, StoreError> {
+        let place = match organization {
+            Some(organization) => organization,
+            None => self.platform().await?,
+        };
+        let mut view = self.parts.store.view(place).await?;
+        Ok(Found {
+            organization: view.organization().await?,
+            agent: view.agent(id).await?,
+            credential: view.credential(secret.credential()).await?,
+        })
+    }
+
+    /// The client, if everything about it is right. The secret is hashed and compared in any case.
+    fn good_client(
+        &self,
+        found: Found,
+        id: AgentId,
+        secret: &PresentedSecret,
+        origin: &Origin,
+    ) -> Option<AuthenticatedClient> {
+        let now = self.now();
+        let Some(credential) = found.credential.filter(|credential| credential.agent() == id)
+        else {
+            self.parts.peppers.verify_nothing(secret);
+            return None;
+        };
+        let matches = self.parts.peppers.verify(secret, &credential.record().hash);
+        let (organization, agent) = (found.organization?, found.agent?);
+        let standing =
+            organization.standing().and(agent.standing()).and(credential.authenticates(now));
+        if !matches || standing == Standing::Ended {
+            return None;
+        }
+        let client = Client {
+            agent: id,
+            organization: organization.id(),
+            agent_type: agent.record().agent_type.as_str(),
+            credential: credential.id(),
+            grantable: agent.grantable(),
+            standing,
+        };
+        let scope = Scope::new(organization.id(), Actor::Agent(id), origin.clone());
+        let rate = self.parts.plans.quotas(organization.plan()).requests;
+        Some(AuthenticatedClient::new(client, scope, organization, rate))
+    }
+
+    async fn refuse_client(&self, origin: &Origin, named: Named) -> ClientError {
+        match self.refuse(origin, named, "invalid client").await {
+            Ok(Refused::Noted) => ClientError::Invalid,
+            Ok(Refused::TooMany(admission)) => ClientError::RateLimited(admission),
+            Err(error) => ClientError::Store(error),
+        }
+    }
+}

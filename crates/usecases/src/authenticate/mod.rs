@@ -1,0 +1,33 @@
+//! Finding out who calls: by a client's own credential, or by a token.
+
+mod bearer;
+mod client;
+mod facts;
+mod refuse;
+
+pub use bearer::BearerError;
+pub use client::{ClientError, PresentedClient};
+pub(crate) use facts::{TokenFacts, facts};
+pub use refuse::Refused;
+
+use kernel::StoreError;
+use tenancy::{Admission, RateKey};
+
+use crate::{caller::Caller, provider::IdentityProvider};
+
+/// A caller that was let in, and what the limiter says to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admitted<T> {
+    /// The caller.
+    pub caller: T,
+    /// What is left of its rate.
+    pub admission: Admission,
+}
+
+impl<S, G> IdentityProvider<S, G> {
+    /// Counts one request of a caller.
+    async fn admit(&self, caller: &Caller) -> Result<Admission, StoreError> {
+        let key = RateKey::Client(caller.scope().organization(), caller.agent());
+        self.parts.limiter.admit(key, caller.rate(), self.now()).await
+    }
+}

@@ -1,0 +1,87 @@
+//! What every refused caller costs: one count against its address, and one event.
+
+use audit::{Action, Directory, Event, Notes, note};
+use kernel::{AgentId, OrganizationId, StoreError};
+use tenancy::{Actor, Admission, Origin, RateKey, Scope};
+
+use crate::{
+    caller::{Caller, Denied},
+    provider::IdentityProvider,
+};
+
+/// A refusal that was noted, or that came too often to be.
+#[derive(Debug)]
+pub enum Refused {
+    /// The refusal stands, and is in the log.
+    Noted,
+    /// The address has failed too often of late: it is told to wait, and nothing is logged, so
+    /// that it cannot fill the disk.
+    TooMany(Admission),
+}
+
+/// Whom a refused caller named, as far as such a one exists.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Named {
+    pub(super) organization: Option<OrganizationId>,
+    pub(super) agent: Option<AgentId>,
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Directory + Notes,
+{
+    /// Counts and notes a caller that failed to authenticate. What it named decides whose log
+    /// tells of it; where it named nothing that exists, the platform's own does.
+    pub(super) async fn refuse(
+        &self,
+        origin: &Origin,
+        named: Named,
+        reason: &'static str,
+    ) -> Result<Refused, StoreError> {
+        if let Some(address) = origin.address {
+            let key = RateKey::Address(address);
+            let rate = self.parts.unauthenticated;
+            let admission = self.parts.limiter.admit(key, rate, self.now()).await?;
+            if !admission.admitted {
+                return Ok(Refused::TooMany(admission));
+            }
+        }
+        let organization = match named.organization {
+            Some(organization) => organization,
+            None => self.platform().await?,
+        };
+        let actor = Actor::Unauthenticated { claims: named.agent };
+        let scope = Scope::new(organization, actor, origin.clone());
+        let event = Event::failure(Action::AuthFailed).with("reason", reason);
+        let event = match named.agent {
+            Some(agent) => event.on(agent),
+            None => event,
+        };
+        note(&self.parts.store, &scope, &event).await?;
+        Ok(Refused::Noted)
+    }
+
+    /// Counts and notes a caller that presented nothing at all.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn refuse_anonymous(&self, origin: &Origin) -> Result<Refused, StoreError> {
+        self.refuse(origin, Named::default(), "nothing presented").await
+    }
+
+    /// Notes a caller whose token lacks the scope that a route requires.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn note_denial(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError> {
+        let event = Event::failure(Action::AccessDenied)
+            .on(caller.agent())
+            .with("required", denied.required.scope());
+        note(&self.parts.store, caller.scope(), &event).await.map(|_| ())
+    }
+
+    pub(super) async fn platform(&self) -> Result<OrganizationId, StoreError> {
+        let platform = self.parts.store.platform().await?;
+        platform.ok_or_else(|| StoreError::unavailable("there is no organization yet"))
+    }
+}

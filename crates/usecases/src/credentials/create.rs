@@ -1,0 +1,79 @@
+//! Makes a credential.
+
+use ::credentials::{
+    Credential, CredentialChange, CredentialName, Credentials, NewCredential,
+    credential::GenerateError,
+};
+use audit::{Apply, Journal, Transactor, record};
+use kernel::{AgentId, EntropyUnavailable, StoreError, Timestamp};
+use registry::Agents;
+use thiserror::Error;
+
+use super::{AgentEnded, NewSecret, not_ended};
+use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
+
+/// What the caller gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CredentialRequest {
+    /// What people call it.
+    pub name: Option<CredentialName>,
+    /// When it ends; never, if `None`.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a credential was not made.
+#[derive(Debug, Error)]
+pub enum CreateError {
+    /// There is no such agent in the caller's organization, or it holds a role that permits more
+    /// than the caller's own.
+    #[error("there is no such agent here")]
+    UnknownAgent,
+    /// The agent ended for good.
+    #[error(transparent)]
+    AgentEnded(#[from] AgentEnded),
+    /// The credential's own rules forbid it.
+    #[error(transparent)]
+    Rule(#[from] GenerateError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There was no randomness for the secret.
+    #[error(transparent)]
+    Entropy(#[from] EntropyUnavailable),
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Transactor,
+    S::Tx: Agents + Credentials + Apply<CredentialChange>,
+{
+    /// Makes a credential for an agent, and gives out its secret, once.
+    ///
+    /// # Errors
+    /// [`CreateError`]
+    pub async fn create_credential(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        request: CredentialRequest,
+    ) -> Result<NewSecret, CreateError> {
+        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let holder = governed(&mut tx, caller, agent).await?.ok_or(CreateError::UnknownAgent)?;
+        not_ended(&holder)?;
+        let now = self.now();
+        let live = tx.live_credentials(agent, now).await?;
+        let fresh = self.fresh_secret(now)?;
+        let new = NewCredential {
+            id: fresh.id,
+            agent,
+            organization: caller.scope().organization(),
+            name: request.name,
+            expires_at: request.expires_at,
+            hash: fresh.hash,
+        };
+        let (tx, credential) = record(tx, Credential::generate(new, live, now)?).await?;
+        tx.commit().await?;
+        let status = credential.status(None, now);
+        Ok(NewSecret { credential, status, secret: fresh.secret.into_text() })
+    }
+}

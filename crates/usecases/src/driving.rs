@@ -1,0 +1,367 @@
+//! The driving ports: what HTTP and the command line see of the use cases. Object-safe, so that
+//! generics stop at the composition root and a handler can be tested with a mock.
+
+use ::credentials::{CredentialChange, CredentialRotation, Credentials, Overlap};
+use ::tokens::{Issuer, Jwk, Revocations, Signer, TokenRevoked};
+use async_trait::async_trait;
+use audit::{
+    Apply, AuditLog, Directory, EventFilter, EventRecord, Notes, Organizations, Transactor,
+};
+use kernel::{AgentId, CredentialId, EventId, Page, PageRequest, Secret, StoreError};
+#[cfg(feature = "mocks")]
+use mockall::automock;
+use registry::{AgentChange, AgentFilter, AgentPatch, Agents, IdempotencyKey, NewAgent};
+use tenancy::Origin;
+
+use crate::{
+    agents::{
+        AgentDetails, DecommissionError, GetError, Precondition, RegisterError, Registered,
+        UpdateError,
+    },
+    audit_log::GetEventError,
+    authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
+    caller::{AuthenticatedClient, Caller, Denied},
+    credentials::{
+        CreateError, CredentialDetails, CredentialRequest, ListError, NewSecret, RevokeError,
+        RotateError,
+    },
+    organization::OrganizationDetails,
+    provider::IdentityProvider,
+    tokens::{self, GrantRequest, Introspection, IssueError, IssuedToken},
+};
+
+/// Finds out who calls.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait Authenticator: Send + Sync {
+    /// See [`IdentityProvider::authenticate_client`].
+    async fn client(
+        &self,
+        presented: &PresentedClient,
+        origin: &Origin,
+    ) -> Result<Admitted<AuthenticatedClient>, ClientError>;
+
+    /// See [`IdentityProvider::authenticate_bearer`].
+    async fn bearer(
+        &self,
+        token: &Secret,
+        origin: &Origin,
+    ) -> Result<Admitted<Caller>, BearerError>;
+
+    /// See [`IdentityProvider::refuse_anonymous`].
+    async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError>;
+
+    /// See [`IdentityProvider::note_denial`].
+    async fn denied(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl<S, G> Authenticator for IdentityProvider<S, G>
+where
+    S: Transactor + Directory + Notes,
+    S::View: Organizations + Agents + Credentials + Revocations,
+    G: Signer,
+{
+    async fn client(
+        &self,
+        presented: &PresentedClient,
+        origin: &Origin,
+    ) -> Result<Admitted<AuthenticatedClient>, ClientError> {
+        self.authenticate_client(presented, origin).await
+    }
+
+    async fn bearer(
+        &self,
+        token: &Secret,
+        origin: &Origin,
+    ) -> Result<Admitted<Caller>, BearerError> {
+        self.authenticate_bearer(token, origin).await
+    }
+
+    async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError> {
+        self.refuse_anonymous(origin).await
+    }
+
+    async fn denied(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError> {
+        self.note_denial(caller, denied).await
+    }
+}
+
+/// The registry of agents.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait AgentRegistry: Send + Sync {
+    /// See [`IdentityProvider::register_agent`].
+    async fn register(
+        &self,
+        caller: &Caller,
+        new: NewAgent,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Registered, RegisterError>;
+
+    /// See [`IdentityProvider::agent`].
+    async fn get(&self, caller: &Caller, id: AgentId) -> Result<AgentDetails, GetError>;
+
+    /// See [`IdentityProvider::agents`].
+    async fn list(
+        &self,
+        caller: &Caller,
+        filter: &AgentFilter,
+        page: PageRequest<AgentId>,
+    ) -> Result<Page<AgentDetails, AgentId>, StoreError>;
+
+    /// See [`IdentityProvider::update_agent`].
+    async fn update(
+        &self,
+        caller: &Caller,
+        id: AgentId,
+        patch: AgentPatch,
+        precondition: Option<Precondition>,
+    ) -> Result<AgentDetails, UpdateError>;
+
+    /// See [`IdentityProvider::decommission_agent`].
+    async fn decommission(&self, caller: &Caller, id: AgentId) -> Result<(), DecommissionError>;
+}
+
+#[async_trait]
+impl<S, G> AgentRegistry for IdentityProvider<S, G>
+where
+    S: Transactor,
+    S::Tx: Agents + Apply<AgentChange>,
+    S::View: Agents,
+    G: Send + Sync,
+{
+    async fn register(
+        &self,
+        caller: &Caller,
+        new: NewAgent,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Registered, RegisterError> {
+        self.register_agent(caller, new, key).await
+    }
+
+    async fn get(&self, caller: &Caller, id: AgentId) -> Result<AgentDetails, GetError> {
+        self.agent(caller, id).await
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        filter: &AgentFilter,
+        page: PageRequest<AgentId>,
+    ) -> Result<Page<AgentDetails, AgentId>, StoreError> {
+        self.agents(caller, filter, page).await
+    }
+
+    async fn update(
+        &self,
+        caller: &Caller,
+        id: AgentId,
+        patch: AgentPatch,
+        precondition: Option<Precondition>,
+    ) -> Result<AgentDetails, UpdateError> {
+        self.update_agent(caller, id, patch, precondition).await
+    }
+
+    async fn decommission(&self, caller: &Caller, id: AgentId) -> Result<(), DecommissionError> {
+        self.decommission_agent(caller, id).await
+    }
+}
+
+/// The credentials of agents.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait AgentCredentials: Send + Sync {
+    /// See [`IdentityProvider::create_credential`].
+    async fn create(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        request: CredentialRequest,
+    ) -> Result<NewSecret, CreateError>;
+
+    /// See [`IdentityProvider::credentials`].
+    async fn list(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        page: PageRequest<CredentialId>,
+    ) -> Result<Page<CredentialDetails, CredentialId>, ListError>;
+
+    /// See [`IdentityProvider::rotate_credential`].
+    async fn rotate(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        id: CredentialId,
+        overlap: Overlap,
+    ) -> Result<NewSecret, RotateError>;
+
+    /// See [`IdentityProvider::revoke_credential`].
+    async fn revoke(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        id: CredentialId,
+    ) -> Result<(), RevokeError>;
+}
+
+#[async_trait]
+impl<S, G> AgentCredentials for IdentityProvider<S, G>
+where
+    S: Transactor,
+    S::Tx: Agents + Credentials + Apply<CredentialChange> + Apply<CredentialRotation>,
+    S::View: Agents + Credentials,
+    G: Send + Sync,
+{
+    async fn create(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        request: CredentialRequest,
+    ) -> Result<NewSecret, CreateError> {
+        self.create_credential(caller, agent, request).await
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        page: PageRequest<CredentialId>,
+    ) -> Result<Page<CredentialDetails, CredentialId>, ListError> {
+        self.credentials(caller, agent, page).await
+    }
+
+    async fn rotate(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        id: CredentialId,
+        overlap: Overlap,
+    ) -> Result<NewSecret, RotateError> {
+        self.rotate_credential(caller, agent, id, overlap).await
+    }
+
+    async fn revoke(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        id: CredentialId,
+    ) -> Result<(), RevokeError> {
+        self.revoke_credential(caller, agent, id).await
+    }
+}
+
+/// The authorization server.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait AuthorizationServer: Send + Sync {
+    /// See [`IdentityProvider::issue_token`].
+    async fn issue(
+        &self,
+        client: &AuthenticatedClient,
+        request: &GrantRequest,
+    ) -> Result<IssuedToken, IssueError>;
+
+    /// See [`IdentityProvider::introspect_token`].
+    async fn introspect(&self, caller: &Caller, token: &str) -> Result<Introspection, StoreError>;
+
+    /// See [`IdentityProvider::revoke_token`].
+    async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError>;
+
+    /// The keys that verifiers should know.
+    fn published_keys(&self) -> Vec<Jwk>;
+
+    /// The issuer.
+    fn issuer(&self) -> &Issuer;
+}
+
+#[async_trait]
+impl<S, G> AuthorizationServer for IdentityProvider<S, G>
+where
+    S: Transactor + Notes,
+    S::Tx: Revocations + Apply<TokenRevoked>,
+    S::View: Organizations + Agents + Credentials + Revocations,
+    G: Signer,
+{
+    async fn issue(
+        &self,
+        client: &AuthenticatedClient,
+        request: &GrantRequest,
+    ) -> Result<IssuedToken, IssueError> {
+        self.issue_token(client, request).await
+    }
+
+    async fn introspect(&self, caller: &Caller, token: &str) -> Result<Introspection, StoreError> {
+        self.introspect_token(caller, token).await
+    }
+
+    async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError> {
+        self.revoke_token(caller, token).await
+    }
+
+    fn published_keys(&self) -> Vec<Jwk> {
+        self.parts.signer.published()
+    }
+
+    fn issuer(&self) -> &Issuer {
+        &self.parts.policy.issuer
+    }
+}
+
+/// The audit log, to read.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait AuditTrail: Send + Sync {
+    /// See [`IdentityProvider::event`].
+    async fn get(&self, caller: &Caller, id: EventId) -> Result<EventRecord, GetEventError>;
+
+    /// See [`IdentityProvider::events`].
+    async fn list(
+        &self,
+        caller: &Caller,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Page<EventRecord, EventId>, StoreError>;
+}
+
+#[async_trait]
+impl<S, G> AuditTrail for IdentityProvider<S, G>
+where
+    S: Transactor,
+    S::View: AuditLog,
+    G: Send + Sync,
+{
+    async fn get(&self, caller: &Caller, id: EventId) -> Result<EventRecord, GetEventError> {
+        self.event(caller, id).await
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Page<EventRecord, EventId>, StoreError> {
+        self.events(caller, filter, page).await
+    }
+}
+
+/// The caller's own organization.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait OwnOrganization: Send + Sync {
+    /// See [`IdentityProvider::own_organization`].
+    async fn get(&self, caller: &Caller) -> Result<OrganizationDetails, StoreError>;
+}
+
+#[async_trait]
+impl<S, G> OwnOrganization for IdentityProvider<S, G>
+where
+    S: Transactor,
+    S::View: Organizations + Agents,
+    G: Send + Sync,
+{
+    async fn get(&self, caller: &Caller) -> Result<OrganizationDetails, StoreError> {
+        self.own_organization(caller).await
+    }
+}

@@ -1,0 +1,78 @@
+//! The identity provider: the ports that its use cases work with, put together once.
+
+use std::sync::Arc;
+
+use ::credentials::Peppers;
+use ::tokens::TokenPolicy;
+use kernel::{Clock, Entropy};
+use tenancy::{Plans, Rate, RateLimiter};
+
+/// What an identity provider is made of.
+pub struct Parts<S, G> {
+    /// Where everything is kept.
+    pub store: S,
+    /// Who signs.
+    pub signer: G,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who counts requests.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// The keys of the secrets' hashes.
+    pub peppers: Peppers,
+    /// What every token has in common.
+    pub policy: TokenPolicy,
+    /// What each plan allows.
+    pub plans: Plans,
+    /// How often one address may call without authenticating.
+    pub unauthenticated: Rate,
+}
+
+/// The identity provider. Its use cases are its methods, one a file, each bounding only the ports
+/// that it needs.
+pub struct IdentityProvider<S, G> {
+    pub(crate) parts: Parts<S, G>,
+}
+
+impl<S, G> IdentityProvider<S, G> {
+    /// Puts the parts together.
+    #[must_use]
+    pub const fn new(parts: Parts<S, G>) -> Self {
+        Self { parts }
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.parts.store
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub const fn signer(&self) -> &G {
+        &self.parts.signer
+    }
+
+    pub(crate) fn now(&self) -> kernel::Timestamp {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.parts.entropy
+    }
+}
+
+impl<S, G> std::fmt::Debug for IdentityProvider<S, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdentityProvider")
+            .field("policy", &self.parts.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, G> std::fmt::Debug for Parts<S, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

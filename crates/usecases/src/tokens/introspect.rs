@@ -1,0 +1,90 @@
+//! Tells a resource server what a token says and whether it is still good (RFC 7662).
+
+use ::credentials::Credentials;
+use ::tokens::{Claims, Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
+use audit::{Action, Event, Notes, Organizations, Transactor, note};
+use kernel::{ScopeSet, StoreError};
+use registry::{Agents, Permission};
+
+use crate::{authenticate::facts, caller::Caller, provider::IdentityProvider};
+
+/// A token that is good, as its own claims and the present say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveToken {
+    /// What it says.
+    pub claims: Claims,
+    /// What it permits at this moment.
+    pub scope: ScopeSet,
+}
+
+/// The answer to an introspection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Introspection {
+    /// It is good.
+    Active(Box<ActiveToken>),
+    /// It is not, or is none, or is not the caller's to know of: those are one answer.
+    Inactive,
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Transactor + Notes,
+    S::View: Organizations + Agents + Credentials + Revocations,
+    G: Signer,
+{
+    /// Introspects a token of the caller's organization. Without the permission, a caller learns
+    /// only of its own tokens.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be known whether the token is good: never an answer in doubt.
+    pub async fn introspect_token(
+        &self,
+        caller: &Caller,
+        token: &str,
+    ) -> Result<Introspection, StoreError> {
+        let known = verify(token, &self.parts.policy.issuer, &self.parts.signer)
+            .ok()
+            .filter(|verified| may_know(caller, verified.claims()));
+        let answer = match &known {
+            Some(verified) => self.judge_now(verified).await?,
+            None => Introspection::Inactive,
+        };
+        self.note_introspection(caller, known.as_ref(), &answer).await;
+        Ok(answer)
+    }
+
+    async fn judge_now(&self, token: &VerifiedToken) -> Result<Introspection, StoreError> {
+        let gathered = facts(&self.parts.store, token.claims()).await?;
+        Ok(match judge(token, &gathered.facts, self.now()) {
+            Ok(scope) => {
+                let claims = token.claims().clone();
+                Introspection::Active(Box::new(ActiveToken { claims, scope }))
+            }
+            Err(_) => Introspection::Inactive,
+        })
+    }
+
+    /// An introspection changes nothing and grants nothing, so a log that is out of reach does not
+    /// stop it; it is told to the operator instead.
+    async fn note_introspection(
+        &self,
+        caller: &Caller,
+        token: Option<&VerifiedToken>,
+        answer: &Introspection,
+    ) {
+        let active = matches!(answer, Introspection::Active(_));
+        let event = Event::success(Action::TokenIntrospected).with("active", active);
+        let event = match token {
+            Some(token) => event.on(token.claims().id),
+            None => event,
+        };
+        if let Err(error) = note(&self.parts.store, caller.scope(), &event).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "introspection not noted");
+        }
+    }
+}
+
+fn may_know(caller: &Caller, claims: &Claims) -> bool {
+    claims.organization == caller.scope().organization()
+        && (claims.agent == caller.agent() || caller.permits(Permission::TokensIntrospect))
+}

@@ -1,0 +1,104 @@
+//! Issues a token.
+
+use ::tokens::{
+    Refusal, Signer, TokenRequest, UnsignedToken,
+    issue::{self, issue},
+    port::SigningFailed,
+};
+use audit::{Notes, note};
+use futures_util::future::join;
+use kernel::{EntropyUnavailable, ScopeSet, Secret, StoreError};
+use std::time::Duration;
+use thiserror::Error;
+
+use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
+
+/// The parameters of a token request, as they came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GrantRequest {
+    /// `grant_type`
+    pub grant_type: String,
+    /// `scope`
+    pub scope: Option<String>,
+    /// `resource`, each time that it was given.
+    pub resources: Vec<String>,
+}
+
+/// A token that was issued.
+#[derive(Debug)]
+pub struct IssuedToken {
+    /// The token.
+    pub token: Secret,
+    /// For how long it lives.
+    pub expires_in: Duration,
+    /// What it permits.
+    pub scope: ScopeSet,
+}
+
+/// Why no token was issued.
+#[derive(Debug, Error)]
+pub enum IssueError {
+    /// The request is not one that this client may make.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The store failed: no token leaves without its event.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There was no randomness for an id.
+    #[error(transparent)]
+    Entropy(#[from] EntropyUnavailable),
+    /// The token could not be signed.
+    #[error(transparent)]
+    Signing(#[from] SigningFailed),
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Notes,
+    G: Signer,
+{
+    /// Issues a token to a client that has authenticated. Its event is durable before the token
+    /// leaves; the signature is made while the event is being written.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub async fn issue_token(
+        &self,
+        client: &AuthenticatedClient,
+        request: &GrantRequest,
+    ) -> Result<IssuedToken, IssueError> {
+        let unsigned = match self.unsigned(client, request) {
+            Ok(unsigned) => unsigned,
+            Err(issue::IssueError::Entropy(error)) => return Err(IssueError::Entropy(error)),
+            Err(issue::IssueError::Refused(refusal)) => {
+                let event = refusal.event(client.client());
+                note(&self.parts.store, client.scope(), &event).await?;
+                return Err(IssueError::Refused(refusal));
+            }
+        };
+        let signer = &self.parts.signer;
+        let (key, algorithm) =
+            signer.active().ok_or_else(|| SigningFailed::new("no signing key is active"))?;
+        let event = unsigned.event();
+        let noted = note(&self.parts.store, client.scope(), &event);
+        let (noted, token) = join(noted, unsigned.sign((&key, algorithm), signer)).await;
+        noted?;
+        let claims = unsigned.claims();
+        Ok(IssuedToken {
+            token: token?,
+            expires_in: claims.expires_at.since(claims.issued_at),
+            scope: claims.scope.clone(),
+        })
+    }
+
+    fn unsigned(
+        &self,
+        client: &AuthenticatedClient,
+        request: &GrantRequest,
+    ) -> Result<UnsignedToken, issue::IssueError> {
+        let resources = request.resources.iter().map(String::as_str);
+        let request = TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
+            .map_err(issue::IssueError::Refused)?;
+        issue(request, client.client(), &self.parts.policy, self.now(), self.entropy())
+    }
+}

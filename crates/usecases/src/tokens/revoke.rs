@@ -1,0 +1,58 @@
+//! Ends a token before its time (RFC 7009).
+
+use ::tokens::{Claims, Revocations, Signer, TokenRevoked, jws::verify};
+use audit::{Action, Apply, Event, Journal, Notes, Transactor, note, record};
+use kernel::StoreError;
+use registry::Permission;
+use thiserror::Error;
+
+use crate::{caller::Caller, provider::IdentityProvider};
+
+/// Why a token was not revoked.
+#[derive(Debug, Error)]
+pub enum RevokeError {
+    /// The store failed: the token may still be good.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Transactor + Notes,
+    S::Tx: Revocations + Apply<TokenRevoked>,
+    G: Signer,
+{
+    /// Revokes a token of the caller's own, or, with the permission, any of its organization.
+    ///
+    /// Text that is no token, a token of another organization, one that is expired or revoked
+    /// already: nothing happens and the answer is the same (RFC 7009 section 2.2).
+    ///
+    /// # Errors
+    /// [`RevokeError`]
+    pub async fn revoke_token(&self, caller: &Caller, token: &str) -> Result<(), RevokeError> {
+        let now = self.now();
+        let verified = verify(token, &self.parts.policy.issuer, &self.parts.signer);
+        let Ok(verified) = verified else { return Ok(()) };
+        let claims = verified.claims();
+        if claims.organization != caller.scope().organization() || claims.expires_at <= now {
+            return Ok(());
+        }
+        if !may_revoke(caller, claims) {
+            let event = Event::failure(Action::AccessDenied)
+                .on(claims.id)
+                .with("required", Permission::TokensRevoke.scope());
+            note(&self.parts.store, caller.scope(), &event).await?;
+            return Ok(());
+        }
+        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        if !tx.is_revoked(claims.id).await? {
+            let (tx, ()) = record(tx, TokenRevoked::of(&verified, now)).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+fn may_revoke(caller: &Caller, claims: &Claims) -> bool {
+    claims.agent == caller.agent() || caller.permits(Permission::TokensRevoke)
+}
