@@ -1,1 +1,29 @@
 //! In-process stand-ins: clock, randomness, sealing, signing and rate limits.
+//!
+//! # What it is for
+//! One process that needs no other: the machine's clock and randomness, signing keys that are
+//! sealed at rest and parsed once, and a rate limiter that counts in memory.
+//!
+//! # Invariants
+//! - Nothing else in the workspace reads the machine's clock or its source of randomness.
+//! - Time never runs backwards within a process.
+//! - A private key leaves this crate sealed only, and opens for its own key id only.
+//! - The limiter's memory is bounded, whoever asks.
+#![warn(missing_docs)]
+
+pub mod clock;
+pub mod entropy;
+pub mod key_factory;
+pub mod key_ring;
+pub mod rate_limiter;
+pub mod seal;
+
+pub use clock::SystemClock;
+pub use entropy::SystemEntropy;
+pub use key_factory::LocalKeyFactory;
+pub use key_ring::{KeyRing, OpenError};
+pub use rate_limiter::LocalRateLimiter;
+pub use seal::{Purpose, SealError, Sealer};
+
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,236 @@
+//! Keys of every state, signatures of every wrong form, and an independent reader of our tokens.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jsonwebtoken::{DecodingKey, Validation, decode};
+use kernel::{ExposeSecret, Standing};
+use serde_json::Value;
+use tokens::{
+    Client, Issuer, Lifetime, SealedPrivateKey, SigningKeyRecord, TokenPolicy, TokenRequest,
+    issue::issue, jws::verify,
+};
+
+use super::*;
+use crate::{
+    SystemEntropy,
+    sample::{active, at, published, sealer},
+};
+
+const MESSAGE: &[u8] = b"header.payload";
+
+fn ring(keys: &[SigningKey]) -> KeyRing {
+    let ring = KeyRing::new(sealer(1));
+    ring.replace(keys).unwrap();
+    ring
+}
+
+fn sign(ring: &KeyRing, key: &KeyId) -> Result<Vec<u8>, SigningFailed> {
+    ring.sign(key, MESSAGE).now_or_never().unwrap()
+}
+
+fn issuer() -> Issuer {
+    "https://idp.example.com".parse().unwrap()
+}
+
+fn token(ring: &KeyRing) -> String {
+    let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
+    let client = Client {
+        agent: "018bcfe5-687b-7001-8203-040506070809".parse().unwrap(),
+        organization: "018bcfe5-687b-7001-8203-04050607080a".parse().unwrap(),
+        agent_type: "custom",
+        credential: "018bcfe5-687b-7001-8203-04050607080b".parse().unwrap(),
+        grantable: "agents:read".parse().unwrap(),
+        standing: Standing::GOOD,
+    };
+    // In the year 2100, so that a reader that goes by the real clock finds it unexpired.
+    let entropy = SystemEntropy::new();
+    let token = issue(TokenRequest::default(), &client, &policy, at(4_102_444_800), &entropy);
+    let (key, algorithm) = ring.active().unwrap();
+    let signed = token.unwrap().sign((&key, algorithm), ring).now_or_never().unwrap().unwrap();
+    signed.expose_secret().to_owned()
+}
+
+/// What another library makes of a token, given our published keys as they go over the wire.
+fn read_by_another(token: &str, ring: &KeyRing) -> Option<Value> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+    let published = ring.published();
+    let jwk = published.iter().find(|key| Some(key.thumbprint().as_str()) == header.kid.as_deref());
+    let jwk = serde_json::from_value(jwk?.to_json()).unwrap();
+    let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
+    validation.set_issuer(&[issuer().as_str()]);
+    validation.set_audience(&[issuer().as_str()]);
+    decode::<Value>(token, &DecodingKey::from_jwk(&jwk).unwrap(), &validation)
+        .ok()
+        .map(|token| token.claims)
+}
+
+#[test]
+fn another_library_reads_our_tokens_by_our_published_keys() {
+    let ring = ring(&[active(0)]);
+    let claims = read_by_another(&token(&ring), &ring).unwrap();
+    assert_eq!(claims["sub"], "018bcfe5-687b-7001-8203-040506070809");
+}
+
+#[test]
+fn a_token_verifies_by_its_own_key_only() {
+    let (ours, theirs) = (ring(&[active(0)]), ring(&[active(0)]));
+    let token = token(&ours);
+    assert!(verify(&token, &issuer(), &ours).is_ok());
+    assert!(verify(&token, &issuer(), &theirs).is_err());
+    assert!(read_by_another(&token, &theirs).is_none());
+    let (foreign, _) = theirs.active().unwrap();
+    let signature = sign(&ours, &ours.active().unwrap().0).unwrap();
+    assert!(!theirs.verifies(&foreign, MESSAGE, &signature));
+}
+
+#[test]
+fn jv_10_a_signature_of_another_form_is_refused() {
+    let key = active(0);
+    let id = key.id();
+    let ring = ring(std::slice::from_ref(&key));
+    let good = sign(&ring, &id).unwrap();
+    assert_eq!(good.len(), 64);
+    assert!(ring.verifies(&id, MESSAGE, &good));
+    assert!(!ring.verifies(&id, b"another", &good));
+    for bad in [
+        vec![],
+        vec![0; 64],
+        vec![0xff; 64],
+        good[..63].to_vec(),
+        [&good[..], &[0]].concat(),
+        [&[0], &good[..]].concat(),
+        [&good[32..], &good[..32]].concat(),
+        der(&good),
+    ] {
+        assert!(!ring.verifies(&id, MESSAGE, &bad), "{} bytes", bad.len());
+    }
+}
+
+/// The same two numbers as a sequence of integers in DER, which some libraries take as well.
+fn der(fixed: &[u8]) -> Vec<u8> {
+    let integer = |number: &[u8]| {
+        let digits: Vec<u8> = number.iter().copied().skip_while(|byte| *byte == 0).collect();
+        let padded = if digits[0] < 0x80 { digits } else { [&[0], &digits[..]].concat() };
+        [&[2, u8::try_from(padded.len()).unwrap()], &padded[..]].concat()
+    };
+    let numbers = [integer(&fixed[..32]), integer(&fixed[32..])].concat();
+    [&[0x30, u8::try_from(numbers.len()).unwrap()], &numbers[..]].concat()
+}
+
+#[test]
+fn an_empty_ring_signs_and_verifies_nothing() {
+    let ring = ring(&[]);
+    let id = active(0).id();
+    assert!(ring.active().is_none() && ring.algorithm(&id).is_none());
+    assert!(sign(&ring, &id).is_err() && ring.published().is_empty());
+}
+
+#[test]
+fn jr_02_a_key_that_is_only_published_does_not_sign() {
+    let key = published(0);
+    let ring = ring(std::slice::from_ref(&key));
+    assert!(ring.active().is_none());
+    assert!(sign(&ring, &key.id()).is_err());
+    assert_eq!(ring.published(), [key.record().public.clone()]);
+}
+
+#[test]
+fn jr_03_a_retiring_key_verifies_and_a_retired_one_does_not() {
+    let key = active(0);
+    let id = key.id();
+    let ring = ring(std::slice::from_ref(&key));
+    let signature = sign(&ring, &id).unwrap();
+    let retiring = key.retire(Duration::from_secs(1), at(10)).unwrap().into_after();
+    ring.replace(std::slice::from_ref(&retiring)).unwrap();
+    assert!(ring.active().is_none() && ring.verifies(&id, MESSAGE, &signature));
+    let retired = retiring.finish(at(11)).unwrap().into_after();
+    ring.replace(&[retired]).unwrap();
+    assert!(!ring.verifies(&id, MESSAGE, &signature) && ring.published().is_empty());
+}
+
+#[test]
+fn of_several_active_keys_the_newest_signs() {
+    let (old, new) = (active(5), active(9));
+    for keys in [[old.clone(), new.clone()], [new.clone(), old]] {
+        assert_eq!(ring(&keys).active(), Some((new.id(), Algorithm::Es256)));
+    }
+}
+
+#[test]
+fn the_published_keys_are_in_the_order_of_their_ids() {
+    let keys: Vec<_> = (0..5).map(published).collect();
+    let ids: Vec<_> = ring(&keys).published().iter().map(Jwk::thumbprint).collect();
+    assert!(ids.is_sorted() && ids.len() == 5);
+}
+
+#[test]
+fn sm_01_keys_sealed_by_another_key_are_refused_and_the_ring_stays_as_it_was() {
+    let key = active(0);
+    let other = KeyRing::new(sealer(2));
+    let error = other.replace(std::slice::from_ref(&key)).unwrap_err();
+    assert_eq!(error.reason, Unusable::Sealed(SealError::OtherKey));
+    assert!(error.to_string().contains("the sealing key does not fit"), "{error}");
+
+    let ring = ring(std::slice::from_ref(&key));
+    let damaged = with_private(&active(1), |_| SealedPrivateKey::new(vec![1; 60]));
+    assert!(ring.replace(&[active(2), damaged]).is_err());
+    assert_eq!(ring.active(), Some((key.id(), Algorithm::Es256)));
+}
+
+#[test]
+fn a_private_key_in_anothers_place_is_refused() {
+    let (one, two) = (active(0), active(0));
+    let swapped = with_private(&one, |_| two.record().private.clone());
+    let error = KeyRing::new(sealer(1)).replace(&[swapped]).unwrap_err();
+    assert_eq!(error.reason, Unusable::Sealed(SealError::Altered));
+}
+
+#[test]
+fn what_was_sealed_must_be_the_pair_of_the_published_key() {
+    let (one, two) = (active(0), active(0));
+    let private = sealer(1).open(purpose(&two.id()), two.record().private.as_bytes()).unwrap();
+    for content in [private.expose_secret(), b"no key at all"] {
+        let sealed = sealer(1).seal(purpose(&one.id()), content).unwrap();
+        let unpaired = with_private(&one, |_| SealedPrivateKey::new(sealed));
+        let error = KeyRing::new(sealer(1)).replace(&[unpaired]).unwrap_err();
+        assert_eq!(error.reason, Unusable::Unpaired);
+    }
+}
+
+fn with_private(
+    key: &SigningKey,
+    private: impl FnOnce(&SigningKeyRecord) -> SealedPrivateKey,
+) -> SigningKey {
+    let record = key.record().clone();
+    let private = private(&record);
+    SigningKey::from_record(SigningKeyRecord { private, ..record })
+}
+
+#[test]
+fn readers_go_on_while_the_keys_are_replaced() {
+    let keys: Vec<_> = (0..2).map(active).collect();
+    let ring = ring(&keys);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let (id, _) = ring.active().unwrap();
+                    let signature = sign(&ring, &id).unwrap();
+                    assert!(ring.verifies(&id, MESSAGE, &signature));
+                }
+            });
+        }
+        for _ in 0..50 {
+            ring.replace(&keys).unwrap();
+        }
+    });
+}
+
+#[test]
+fn sl_05_debug_shows_ids_alone() {
+    let key = active(0);
+    let shown = format!("{:?}", ring(std::slice::from_ref(&key)));
+    assert_eq!(shown, format!("[{:?}]", key.id()));
+}

@@ -1,0 +1,250 @@
+//! A rate limiter in this process's memory: a window of a minute that slides with each request.
+//!
+//! # How it counts
+//! Two buckets a minute with interpolation guess how the earlier minute's requests lay, and admit
+//! nearly twice the limit to a client that asks in bursts around the boundary. Sixty buckets of a
+//! second either admit twice the limit (a burst late in one second, another early in the sixtieth
+//! after it), or refuse a client that keeps to its limit.
+//!
+//! Here a bucket holds at most a twentieth of the limit, and leaves the window when its *first*
+//! request does. What is counted at any instant is therefore never more than what was admitted
+//! within the last sixty seconds, so a client that stays within its limit is never refused; and
+//! what is left out is a part of one bucket, so at most a twentieth more than the limit is
+//! admitted in any sixty seconds. Below a limit of forty a bucket holds one request, and the count
+//! is exact. A key costs at most some forty full buckets and twenty that time closed.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use kernel::{StoreError, Timestamp};
+use tenancy::{Admission, Rate, RateKey, RateLimiter};
+
+/// What a limit is counted over.
+const WINDOW: Duration = Duration::from_secs(60);
+/// A bucket holds at most this part of the limit, and of the window.
+const PART: u32 = 20;
+/// How many keys are remembered where nobody says otherwise.
+const KEYS: usize = 100_000;
+/// How many locks each kind of key is spread over.
+const SHARDS: usize = 16;
+
+/// Counts in memory, for one process. It remembers a bounded number of keys; once they are that
+/// many, the one whose last request is oldest is forgotten, which is one that has nothing left in
+/// its window wherever there is such a one.
+#[derive(Debug)]
+pub struct LocalRateLimiter {
+    hasher: RandomState,
+    clients: Shards,
+    // Apart from the clients: whoever has a million addresses could otherwise make the limiter
+    // forget how often an authenticated client has asked.
+    addresses: Shards,
+}
+
+impl LocalRateLimiter {
+    /// A limiter that remembers 100,000 keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::remembering(KEYS)
+    }
+
+    /// A limiter that remembers at most this many keys, half of them clients and half addresses;
+    /// at least one of each.
+    #[must_use]
+    pub fn remembering(keys: usize) -> Self {
+        let half = keys / 2;
+        Self {
+            hasher: RandomState::new(),
+            clients: Shards::of(half),
+            addresses: Shards::of(keys - half),
+        }
+    }
+
+    /// How many keys are remembered now.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.clients.len() + self.addresses.len()
+    }
+}
+
+impl Default for LocalRateLimiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl RateLimiter for LocalRateLimiter {
+    async fn admit(
+        &self,
+        key: RateKey,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Admission, StoreError> {
+        let shards = match key {
+            RateKey::Client(..) => &self.clients,
+            RateKey::Address(_) => &self.addresses,
+        };
+        let shard = shards.of_hash(self.hasher.hash_one(key));
+        Ok(locked(shard).admit(key, rate, now))
+    }
+}
+
+/// A lock that somebody panicked under is as good as before: what it guards is a count.
+fn locked(shard: &Mutex<Shard>) -> std::sync::MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Several locks, so that clients seldom wait for each other. There is at least one.
+#[derive(Debug)]
+struct Shards {
+    last: Mutex<Shard>,
+    others: Box<[Mutex<Shard>]>,
+}
+
+impl Shards {
+    /// Few keys share one lock, or rounding would cost too many of them.
+    fn of(keys: usize) -> Self {
+        let shards = (keys / 64).clamp(1, SHARDS);
+        let shard = || Mutex::new(Shard::remembering((keys / shards).max(1)));
+        Self { last: shard(), others: (1..shards).map(|_| shard()).collect() }
+    }
+
+    fn of_hash(&self, hash: u64) -> &Mutex<Shard> {
+        let shards = u64::try_from(self.others.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let index = usize::try_from(hash % shards).unwrap_or(usize::MAX);
+        self.others.get(index).unwrap_or(&self.last)
+    }
+
+    fn len(&self) -> usize {
+        self.others.iter().chain([&self.last]).map(|shard| locked(shard).windows.len()).sum()
+    }
+}
+
+/// When a key's last request was; the number tells apart those of one instant.
+type Turn = (Timestamp, u64);
+
+/// Some of the keys, and the order in which they were last admitted.
+#[derive(Debug)]
+struct Shard {
+    capacity: usize,
+    windows: HashMap<RateKey, (Turn, Window)>,
+    order: BTreeMap<Turn, RateKey>,
+    turns: u64,
+}
+
+impl Shard {
+    fn remembering(capacity: usize) -> Self {
+        Self { capacity, windows: HashMap::new(), order: BTreeMap::new(), turns: 0 }
+    }
+
+    fn admit(&mut self, key: RateKey, rate: Rate, now: Timestamp) -> Admission {
+        self.forget_idle(now);
+        let known = self.windows.remove(&key);
+        let (turn, mut window) = match known {
+            Some((turn, window)) => (Some(turn), window),
+            None => (None, Window::default()),
+        };
+        let admission = window.admit(rate, now);
+        if let Some(last) = window.last {
+            self.remember(key, turn, last, window);
+        }
+        admission
+    }
+
+    fn remember(&mut self, key: RateKey, before: Option<Turn>, last: Timestamp, window: Window) {
+        match before {
+            Some(turn) => {
+                self.order.remove(&turn);
+            }
+            None => self.make_room(),
+        }
+        self.turns = self.turns.wrapping_add(1);
+        let turn = (last, self.turns);
+        self.order.insert(turn, key);
+        self.windows.insert(key, (turn, window));
+    }
+
+    /// Forgets up to two keys that have nothing left in their window. One is added at most, so that
+    /// what an onslaught left behind is gone in time, and no request pays for all of it.
+    fn forget_idle(&mut self, now: Timestamp) {
+        for _ in 0..2 {
+            let Some(oldest) = self.order.first_entry() else { return };
+            if oldest.key().0.plus(WINDOW) > now {
+                return;
+            }
+            let key = oldest.remove();
+            self.windows.remove(&key);
+        }
+    }
+
+    /// The key that was quiet for longest goes: whatever is idle is older than all that is not.
+    fn make_room(&mut self) {
+        while self.windows.len() >= self.capacity {
+            let Some((_, key)) = self.order.pop_first() else { return };
+            self.windows.remove(&key);
+        }
+    }
+}
+
+/// The requests of one key that were admitted lately.
+#[derive(Debug, Default)]
+struct Window {
+    buckets: VecDeque<Bucket>,
+    counted: u64,
+    last: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    first: Timestamp,
+    count: u64,
+}
+
+impl Window {
+    fn admit(&mut self, rate: Rate, now: Timestamp) -> Admission {
+        // A clock that steps back must not empty the window, nor date requests before those that
+        // are counted: time stands still here until it has caught up.
+        let now = self.last.map_or(now, |last| last.max(now));
+        self.expire(now);
+        let admitted = self.counted < rate.per_minute;
+        if admitted {
+            self.count(rate, now);
+        }
+        Admission {
+            admitted,
+            limit: rate.per_minute,
+            remaining: rate.per_minute.saturating_sub(self.counted),
+            resets_at: self.last.map_or(now, |last| last.plus(WINDOW).max(now)),
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        while let Some(oldest) = self.buckets.front() {
+            if oldest.first.plus(WINDOW) > now {
+                return;
+            }
+            self.counted = self.counted.saturating_sub(oldest.count);
+            self.buckets.pop_front();
+        }
+    }
+
+    fn count(&mut self, rate: Rate, now: Timestamp) {
+        self.counted = self.counted.saturating_add(1);
+        self.last = Some(now);
+        let most = (rate.per_minute / u64::from(PART)).max(1);
+        match self.buckets.back_mut() {
+            Some(newest) if newest.count < most && now < newest.first.plus(WINDOW / PART) => {
+                newest.count += 1;
+            }
+            _ => self.buckets.push_back(Bucket { first: now, count: 1 }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
