@@ -11,7 +11,7 @@ use kernel::{AgentId, CredentialId, EventId, Page, PageRequest, Secret, StoreErr
 #[cfg(feature = "mocks")]
 use mockall::automock;
 use registry::{AgentChange, AgentFilter, AgentPatch, Agents, IdempotencyKey, NewAgent};
-use tenancy::Origin;
+use tenancy::{Admission, Origin};
 
 use crate::{
     agents::{
@@ -48,6 +48,9 @@ pub trait Authenticator: Send + Sync {
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError>;
 
+    /// See [`IdentityProvider::admit_visitor`].
+    async fn visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError>;
+
     /// See [`IdentityProvider::refuse_anonymous`].
     async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError>;
 
@@ -76,6 +79,10 @@ where
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError> {
         self.authenticate_bearer(token, origin).await
+    }
+
+    async fn visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
+        self.admit_visitor(origin).await
     }
 
     async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError> {

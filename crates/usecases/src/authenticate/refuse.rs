@@ -26,6 +26,19 @@ pub(super) struct Named {
     pub(super) agent: Option<AgentId>,
 }
 
+impl<S, G> IdentityProvider<S, G> {
+    /// Counts one request of somebody who does not authenticate against the address. `None` where
+    /// there is no address to count against.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the counter is out of reach.
+    pub async fn admit_visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
+        let Some(address) = origin.address else { return Ok(None) };
+        let rate = self.parts.unauthenticated;
+        self.parts.limiter.admit(RateKey::Address(address), rate, self.now()).await.map(Some)
+    }
+}
+
 impl<S, G> IdentityProvider<S, G>
 where
     S: Directory + Notes,
@@ -38,13 +51,10 @@ where
         named: Named,
         reason: &'static str,
     ) -> Result<Refused, StoreError> {
-        if let Some(address) = origin.address {
-            let key = RateKey::Address(address);
-            let rate = self.parts.unauthenticated;
-            let admission = self.parts.limiter.admit(key, rate, self.now()).await?;
-            if !admission.admitted {
-                return Ok(Refused::TooMany(admission));
-            }
+        if let Some(admission) = self.admit_visitor(origin).await?
+            && !admission.admitted
+        {
+            return Ok(Refused::TooMany(admission));
         }
         let organization = match named.organization {
             Some(organization) => organization,
