@@ -2,7 +2,7 @@
 
 use kernel::{AgentId, ScopeSet};
 use registry::Permission;
-use tenancy::{Organization, Rate, Scope};
+use tenancy::{Organization, Plan, Scope};
 use thiserror::Error;
 use tokens::Client;
 
@@ -12,12 +12,12 @@ pub struct Caller {
     agent: AgentId,
     scope: Scope,
     permitted: ScopeSet,
-    rate: Rate,
+    plan: Plan,
 }
 
 impl Caller {
-    pub(crate) const fn new(agent: AgentId, scope: Scope, permitted: ScopeSet, rate: Rate) -> Self {
-        Self { agent, scope, permitted, rate }
+    pub(crate) const fn new(agent: AgentId, scope: Scope, permitted: ScopeSet, plan: Plan) -> Self {
+        Self { agent, scope, permitted, plan }
     }
 
     /// The agent that calls.
@@ -32,10 +32,10 @@ impl Caller {
         &self.scope
     }
 
-    /// How often it may call.
+    /// The plan of its organization.
     #[must_use]
-    pub const fn rate(&self) -> Rate {
-        self.rate
+    pub const fn plan(&self) -> Plan {
+        self.plan
     }
 
     /// Whether its token, or for a client its roles, permit this.
@@ -84,17 +84,11 @@ pub struct AuthenticatedClient {
     client: Client,
     scope: Scope,
     organization: Organization,
-    rate: Rate,
 }
 
 impl AuthenticatedClient {
-    pub(crate) const fn new(
-        client: Client,
-        scope: Scope,
-        organization: Organization,
-        rate: Rate,
-    ) -> Self {
-        Self { client, scope, organization, rate }
+    pub(crate) const fn new(client: Client, scope: Scope, organization: Organization) -> Self {
+        Self { client, scope, organization }
     }
 
     /// The client as issuing sees it.
@@ -118,7 +112,8 @@ impl AuthenticatedClient {
     /// The client as a caller: it may do whatever its agent may ask for.
     #[must_use]
     pub fn as_caller(&self) -> Caller {
-        Caller::new(self.client.agent, self.scope.clone(), self.client.grantable.clone(), self.rate)
+        let permitted = self.client.grantable.clone();
+        Caller::new(self.client.agent, self.scope.clone(), permitted, self.organization.plan())
     }
 }
 
@@ -131,7 +126,7 @@ mod tests {
         let agent: AgentId = "018bcfe5-687b-7001-8203-040506070809".parse().unwrap();
         let organization = "018bcfe5-687b-7001-8203-04050607080a".parse().unwrap();
         let on_behalf = Scope::new(organization, Actor::Agent(agent), Origin::internal());
-        Caller::new(agent, on_behalf, scope.parse().unwrap(), Rate { per_minute: 1 })
+        Caller::new(agent, on_behalf, scope.parse().unwrap(), Plan::Free)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Authenticates a caller of the management API by its token (RFC 6750).
 
 use ::credentials::Credentials;
-use ::tokens::{Claims, Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
+use ::tokens::{Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
 use audit::{Directory, Notes, Organizations, Transactor};
 use kernel::{ExposeSecret, ScopeSet, Secret, StoreError};
 use registry::Agents;
@@ -55,7 +55,8 @@ where
                 Named { organization: Some(claims.organization), agent: Some(claims.agent) };
             return Err(self.refuse_bearer(origin, named).await);
         };
-        let caller = self.caller(claims, &organization, permitted, origin);
+        let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
+        let caller = Caller::new(claims.agent, scope, permitted, organization.plan());
         let admission = self.admit(&caller).await?;
         if !admission.admitted {
             return Err(BearerError::RateLimited(admission));
@@ -71,18 +72,6 @@ where
         let TokenFacts { facts, organization } = facts(&self.parts.store, token.claims()).await?;
         let permitted = judge(token, &facts, self.now()).ok();
         Ok(organization.zip(permitted))
-    }
-
-    fn caller(
-        &self,
-        claims: &Claims,
-        organization: &Organization,
-        permitted: ScopeSet,
-        origin: &Origin,
-    ) -> Caller {
-        let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
-        let rate = self.parts.plans.quotas(organization.plan()).requests;
-        Caller::new(claims.agent, scope, permitted, rate)
     }
 
     async fn refuse_bearer(&self, origin: &Origin, named: Named) -> BearerError {

@@ -129,8 +129,7 @@ where
             standing,
         };
         let scope = Scope::new(organization.id(), Actor::Agent(id), origin.clone());
-        let rate = self.parts.plans.quotas(organization.plan()).requests;
-        Some(AuthenticatedClient::new(client, scope, organization, rate))
+        Some(AuthenticatedClient::new(client, scope, organization))
     }
 
     async fn refuse_client(&self, origin: &Origin, named: Named) -> ClientError {

@@ -28,6 +28,7 @@ impl<S, G> IdentityProvider<S, G> {
     /// Counts one request of a caller.
     async fn admit(&self, caller: &Caller) -> Result<Admission, StoreError> {
         let key = RateKey::Client(caller.scope().organization(), caller.agent());
-        self.parts.limiter.admit(key, caller.rate(), self.now()).await
+        let rate = self.parts.plans.quotas(caller.plan()).requests;
+        self.parts.limiter.admit(key, rate, self.now()).await
     }
 }

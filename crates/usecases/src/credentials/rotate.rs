@@ -1,9 +1,10 @@
 //! Replaces a credential by a new one.
 
-use ::credentials::{Credential, CredentialRotation, Credentials, Overlap, credential};
+use ::credentials::{Credential, CredentialRotation, Credentials, LiveCount, Overlap, credential};
 use audit::{Apply, Journal, Transactor, record};
 use kernel::{AgentId, CredentialId, EntropyUnavailable, StoreError};
 use registry::Agents;
+use tenancy::Plan;
 use thiserror::Error;
 
 use super::{AgentEnded, NewSecret, not_ended};
@@ -22,9 +23,17 @@ pub enum RotateError {
     /// The agent ended for good.
     #[error(transparent)]
     AgentEnded(#[from] AgentEnded),
+    /// The agent has as many credentials as it may have.
+    #[error("an agent has at most {} credentials that work", LiveCount::MAX)]
+    Limit {
+        /// How many it has.
+        used: u64,
+        /// The plan of its organization.
+        plan: Plan,
+    },
     /// The credential's own rules forbid it.
     #[error(transparent)]
-    Rule(#[from] credential::RotateError),
+    Rule(credential::RotateError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,7 +67,9 @@ where
         let now = self.now();
         let live = tx.live_credentials(agent, now).await?;
         let fresh = self.fresh_secret(now)?;
-        let rotation = old.rotate((fresh.id, fresh.hash), overlap, live, now)?;
+        let rotation = old
+            .rotate((fresh.id, fresh.hash), overlap, live, now)
+            .map_err(|error| refused(error, caller))?;
         let (tx, credential) = record(tx, rotation).await?;
         tx.commit().await?;
         let status = credential.status(None, now);
@@ -73,4 +84,16 @@ pub(super) async fn credential_of(
     id: CredentialId,
 ) -> Result<Option<Credential>, StoreError> {
     Ok(credentials.credential(id).await?.filter(|credential| credential.agent() == agent))
+}
+
+/// The rule that was broken; for the limit, with the plan that it stands in.
+fn refused(error: credential::RotateError, caller: &Caller) -> RotateError {
+    match error {
+        credential::RotateError::Limit(reached) => {
+            RotateError::Limit { used: reached.used, plan: caller.plan() }
+        }
+        error @ (credential::RotateError::NotLive(_) | credential::RotateError::Superseded) => {
+            RotateError::Rule(error)
+        }
+    }
 }
