@@ -1,0 +1,171 @@
+//! Writes the body of every refusal, and logs what is behind it: once, here, where it leaves.
+
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use kernel::{RequestId, store::Source};
+use serde_json::Value;
+use tenancy::Origin;
+use thiserror::Error;
+use tokens::Issuer;
+
+use crate::{
+    challenge::Challenge, oauth_error::OAuthError, problem::Problem, surroundings::Surroundings,
+};
+
+/// A panic in a handler. Its text is for the log alone.
+#[derive(Debug, Error)]
+#[error("a handler panicked: {0}")]
+pub(crate) struct Panicked(String);
+
+impl Panicked {
+    /// What a panic left behind. Only its text is kept: the payload of another type may hold
+    /// anything.
+    pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Self(text.unwrap_or_else(|| "no text".to_owned()))
+    }
+}
+
+/// The layer that turns a refusal in the extensions of a response into its body, and a panic into a
+/// refusal.
+pub(crate) async fn render_failures(
+    State(surroundings): State<Arc<Surroundings>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let request_id = request_id(&request);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let response = answer.unwrap_or_else(|payload| {
+        let source = Panicked::new(&*payload);
+        if route.is_some_and(|route| (surroundings.speaks_oauth)(route.as_str())) {
+            OAuthError::internal(source).into_response()
+        } else {
+            Problem::internal(source).into_response()
+        }
+    });
+    render(response, &surroundings.issuer, &request_id)
+}
+
+fn request_id(request: &Request) -> RequestId {
+    let origin = request.extensions().get::<Origin>();
+    origin.map_or_else(RequestId::internal, |origin| origin.request.clone())
+}
+
+/// Writes the body of a refusal, if the response is one.
+pub(crate) fn render(mut response: Response, issuer: &Issuer, request_id: &RequestId) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+        log(response.status(), problem.code().name(), problem.source(), request_id);
+        let body = problem.body(issuer, request_id.as_str());
+        write(&mut response, "application/problem+json", &body);
+        challenge(&mut response, problem.challenge(), issuer);
+    }
+    if let Some(error) = response.extensions_mut().remove::<Arc<OAuthError>>() {
+        log(response.status(), error.error(), error.source(), request_id);
+        write(&mut response, "application/json", &error.body());
+        challenge(&mut response, error.challenge(), issuer);
+    }
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        space_out_allowed_methods(response.headers_mut());
+    }
+    response
+}
+
+fn write(response: &mut Response, media_type: &'static str, body: &Value) {
+    *response.body_mut() = Body::from(body.to_string());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    // The router has counted the empty body that was here.
+    headers.remove(header::CONTENT_LENGTH);
+}
+
+fn challenge(response: &mut Response, challenge: Option<&Challenge>, issuer: &Issuer) {
+    if let Some(value) = challenge.and_then(|challenge| challenge.header(issuer)) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+/// The router writes `GET,HEAD`; the contract has a space between the methods.
+fn space_out_allowed_methods(headers: &mut HeaderMap) {
+    let spaced = headers
+        .get(header::ALLOW)
+        .and_then(|allowed| allowed.to_str().ok())
+        .map(|allowed| allowed.split(',').map(str::trim).collect::<Vec<_>>().join(", "))
+        .and_then(|spaced| HeaderValue::try_from(spaced).ok());
+    if let Some(spaced) = spaced {
+        headers.insert(header::ALLOW, spaced);
+    }
+}
+
+/// A fault of the server is an error, with all that is known of its causes. A refusal is the
+/// caller's affair; of what it sent nothing is logged.
+fn log(status: StatusCode, code: &str, source: Option<&Source>, request_id: &RequestId) {
+    let status_code = status.as_u16();
+    if status.is_server_error() {
+        let causes = source.map_or_else(|| "unknown".to_owned(), |source| chain(&**source));
+        tracing::error!(%request_id, status = status_code, code, causes, "a request failed");
+    } else {
+        tracing::debug!(%request_id, status = status_code, code, "a request was refused");
+    }
+}
+
+fn chain(outermost: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(outermost), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::StoreError;
+
+    use super::*;
+
+    #[derive(Debug, Error)]
+    #[error("outer")]
+    struct Outer(#[source] StoreError);
+
+    #[test]
+    fn the_log_gets_the_whole_chain_of_causes() {
+        let source = Outer(StoreError::unavailable("connection refused"));
+        assert_eq!(chain(&source), "outer: the store is not available: connection refused");
+    }
+
+    #[test]
+    fn of_a_panic_only_its_text_is_kept() {
+        assert_eq!(Panicked::new(&"boom").to_string(), "a handler panicked: boom");
+        assert_eq!(Panicked::new(&"boom".to_owned()).to_string(), "a handler panicked: boom");
+        assert_eq!(Panicked::new(&7_u8).to_string(), "a handler panicked: no text");
+    }
+
+    #[test]
+    fn a_response_that_is_no_refusal_is_left_alone() {
+        let issuer = "https://idp.example.com".parse().unwrap();
+        let response = (StatusCode::OK, [("content-length", "2")], "ok").into_response();
+        let response = render(response, &issuer, &RequestId::internal());
+        assert_eq!(response.headers()["content-length"], "2");
+    }
+
+    #[test]
+    fn a_refusal_gets_its_challenge_and_a_405_its_spaces() {
+        let issuer = "https://idp.example.com".parse().unwrap();
+        let id = RequestId::internal();
+        let refused = render(Problem::token_required().into_response(), &issuer, &id);
+        assert!(refused.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+        let problem = Problem::method_not_allowed(&axum::http::Method::PUT);
+        let mut response = problem.into_response();
+        response.headers_mut().insert("allow", HeaderValue::from_static("GET,HEAD"));
+        assert_eq!(render(response, &issuer, &id).headers()["allow"], "GET, HEAD");
+    }
+}

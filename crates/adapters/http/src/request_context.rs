@@ -1,0 +1,155 @@
+//! Gives each request its id and its origin, and each response its headers and its log line.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use kernel::{AgentId, EntropyUnavailable, OrganizationId, RequestId, Timestamp};
+use tenancy::{Origin, UserAgent};
+use tokens::Issuer;
+
+use crate::{problem::Problem, render, surroundings::Surroundings};
+
+/// The name of the header that carries a request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The address at the other end of the connection. The server puts it into a request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Who turned out to call. Whoever authenticates the caller fills it in; the log line reads it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallerSlot(Arc<OnceLock<(OrganizationId, Option<AgentId>)>>);
+
+impl CallerSlot {
+    /// Notes the caller. The first note stays.
+    pub(crate) fn note(&self, organization: OrganizationId, agent: Option<AgentId>) {
+        self.0.get_or_init(|| (organization, agent));
+    }
+}
+
+/// What the log line tells of a request: never its query, its body or its headers, any of which may
+/// hold a secret.
+struct Line {
+    method: &'static str,
+    route: Option<MatchedPath>,
+    request_id: RequestId,
+    caller: CallerSlot,
+    started: Timestamp,
+}
+
+impl Line {
+    fn write(&self, status: StatusCode, now: Timestamp) {
+        let caller = self.caller.0.get();
+        tracing::info!(
+            method = self.method,
+            route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str),
+            status = status.as_u16(),
+            latency_ms = u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX),
+            request_id = %self.request_id,
+            organization_id = caller.map(|(organization, _)| tracing::field::display(organization)),
+            agent_id = caller.and_then(|(_, agent)| agent.as_ref()).map(tracing::field::display),
+            "request"
+        );
+    }
+}
+
+/// The layer around everything that needs to know which request it serves.
+pub(crate) async fn enter(
+    State(surroundings): State<Arc<Surroundings>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = surroundings.clock.now();
+    let named = request_id(request.headers(), &surroundings, started);
+    let line = Line {
+        method: known_name(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        request_id: named.clone().unwrap_or_else(|_| RequestId::internal()),
+        caller: CallerSlot::default(),
+        started,
+    };
+    let mut response = match named {
+        Ok(id) => {
+            let origin = origin(&request, id);
+            request.extensions_mut().insert(origin);
+            request.extensions_mut().insert(line.caller.clone());
+            next.run(request).await
+        }
+        // Without randomness nothing can be told apart, so nothing is begun.
+        Err(error) => {
+            let refusal = Problem::unavailable(error).into_response();
+            render::render(refusal, &surroundings.issuer, &line.request_id)
+        }
+    };
+    finish(response.headers_mut(), &line.request_id, &surroundings.issuer);
+    line.write(response.status(), surroundings.clock.now());
+    response
+}
+
+/// The caller's own id if it sent one that is sane, and only one.
+fn request_id(
+    headers: &HeaderMap,
+    surroundings: &Surroundings,
+    now: Timestamp,
+) -> Result<RequestId, EntropyUnavailable> {
+    let mut sent = headers.get_all(REQUEST_ID).iter();
+    let own = match (sent.next(), sent.next()) {
+        (Some(only), None) => only.to_str().ok().and_then(RequestId::parse),
+        (None, _) | (Some(_), Some(_)) => None,
+    };
+    own.map_or_else(|| RequestId::generate(now, &*surroundings.entropy), Ok)
+}
+
+fn origin(request: &Request, id: RequestId) -> Origin {
+    let user_agent = request.headers().get(header::USER_AGENT);
+    Origin {
+        request: id,
+        address: request.extensions().get::<Peer>().map(|peer| peer.0),
+        user_agent: user_agent
+            .and_then(|value| UserAgent::new(&String::from_utf8_lossy(value.as_bytes()))),
+    }
+}
+
+/// A method is any token that a client thinks up; the log has the ones that exist.
+fn known_name(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
+}
+
+/// Headers that every response carries, unless whoever made it knew better.
+const DEFAULTS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+fn finish(headers: &mut HeaderMap, request_id: &RequestId, issuer: &Issuer) {
+    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    // What another origin may read, it may also load.
+    let shared = headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    let policy = if shared { "cross-origin" } else { "same-origin" };
+    headers.entry(RESOURCE_POLICY).or_insert(HeaderValue::from_static(policy));
+    if issuer.as_str().starts_with("https://") {
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(HeaderValue::from_static("max-age=63072000"));
+    }
+}

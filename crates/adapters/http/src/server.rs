@@ -1,0 +1,241 @@
+//! Accepts connections and serves the router on them, within bounds of time and number.
+//!
+//! `axum::serve` sets no timer, so that hyper's own header timeout does nothing, and has no cap on
+//! connections: slow clients would hold as many as they like.
+
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use hyper::{body::Incoming, service::Service, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::timeout,
+};
+use tower::ServiceExt;
+
+use crate::{
+    content::BodyPatience,
+    request_context::Peer,
+    shield::Slots,
+    socket::{Socket, linger},
+};
+
+/// The bounds of the server.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// How many connections are served at once. More wait in the kernel's queue.
+    pub connections: usize,
+    /// How long a client may take until its headers are complete, and how long a connection may be
+    /// idle.
+    pub header_patience: Duration,
+    /// How long a client may take to send a body.
+    pub body_patience: Duration,
+    /// How long a client may leave its answer unread.
+    pub write_patience: Duration,
+    /// How long the rest of what a client sends is read away after its last answer.
+    pub linger: Duration,
+    /// How many headers a request may have.
+    pub headers: usize,
+    /// How many bytes the headers of a request may have together.
+    pub header_bytes: usize,
+    /// How many requests a connection may have under way.
+    pub streams: u32,
+    /// How long an HTTP/2 client may take to answer a ping, which it gets when it is silent.
+    pub ping_patience: Duration,
+    /// How long requests under way may take once the server is told to end.
+    pub grace: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_patience: Duration::from_secs(10),
+            body_patience: Duration::from_secs(30),
+            write_patience: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
+            headers: 100,
+            header_bytes: 64 * 1024,
+            streams: 100,
+            ping_patience: Duration::from_secs(5),
+            grace: Duration::from_secs(9),
+        }
+    }
+}
+
+/// How far the server's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Open,
+    /// No new requests; those under way finish.
+    Draining,
+    /// The grace is used up.
+    Over,
+}
+
+/// What all connections share.
+struct House {
+    app: Router,
+    limits: ServerLimits,
+    http: auto::Builder<TokioExecutor>,
+    phase: watch::Receiver<Phase>,
+    /// Held by every connection and by all work under way, so that the server knows when the last
+    /// one is gone.
+    open: mpsc::Sender<Infallible>,
+}
+
+/// Serves until `shutdown` completes; then stops accepting, lets the requests under way finish, and
+/// returns when they have or when the grace is used up.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let grace = limits.grace;
+    let (change_phase, phase) = watch::channel(Phase::Open);
+    let (open, mut all_gone) = mpsc::channel(1);
+    let http = protocols(&limits);
+    let house = Arc::new(House { app, limits, http, phase, open });
+
+    accept_until(shutdown, listener, &house).await;
+    change_phase.send_replace(Phase::Draining);
+    drop(house);
+    if timeout(grace, all_gone.recv()).await.is_err() {
+        tracing::warn!("requests were cut off: they did not finish in time");
+    }
+    change_phase.send_replace(Phase::Over);
+}
+
+fn protocols(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
+    // Hyper refuses, by a panic, to work with less.
+    const FEWEST_HEADER_BYTES: usize = 8 * 1024;
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_patience)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.header_bytes.max(FEWEST_HEADER_BYTES));
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits.header_patience)
+        .keep_alive_timeout(limits.ping_patience);
+    http
+}
+
+/// Accepts until the server is told to end. The listener is closed then, so that clients learn at
+/// once and turn elsewhere.
+async fn accept_until(
+    shutdown: impl Future<Output = ()>,
+    listener: TcpListener,
+    house: &Arc<House>,
+) {
+    let places = Arc::new(Semaphore::new(house.limits.connections.min(Semaphore::MAX_PERMITS)));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            arrival = arrival(&listener, &places) => arrival,
+        };
+        let Some((stream, peer, place)) = arrival else { continue };
+        let house = Arc::clone(house);
+        #[expect(clippy::disallowed_methods, reason = "a task for each connection, and no other")]
+        drop(tokio::spawn(async move {
+            attend(stream, peer, &house).await;
+            drop(place);
+        }));
+    }
+}
+
+/// The next connection, once there is a place for it. `None` where accepting failed.
+async fn arrival(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, place)),
+        Err(error) => {
+            if !is_the_clients_doing(&error) {
+                // Most likely the process is out of file descriptors. Accepting again at once would
+                // fail again at once, and keep a core busy with it.
+                tracing::error!(%error, "a connection could not be accepted");
+                drop(timeout(Duration::from_millis(100), std::future::pending::<()>()).await);
+            }
+            None
+        }
+    }
+}
+
+fn is_the_clients_doing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+}
+
+/// Serves one connection from its first byte to its last.
+async fn attend(stream: TcpStream, peer: SocketAddr, house: &House) {
+    // Answers are small and complete: waiting to fill a packet only delays them.
+    drop(stream.set_nodelay(true));
+    let limits = &house.limits;
+    let (socket, returned) = Socket::new(stream, limits.header_patience, limits.write_patience);
+    converse(socket, peer, house).await;
+    if let Ok(stream) = returned.await {
+        linger(stream, limits.linger).await;
+    }
+}
+
+async fn converse(socket: Socket, peer: SocketAddr, house: &House) {
+    let service = service_for(peer, house);
+    let mut connection = pin!(house.http.serve_connection(TokioIo::new(socket), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = reached(Phase::Draining, house) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = reached(Phase::Over, house) => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "a connection ended in disorder");
+    }
+}
+
+async fn reached(phase: Phase, house: &House) {
+    let mut current = house.phase.clone();
+    // An error means that the server is gone, which is as far as it can come.
+    drop(current.wait_for(|current| *current >= phase).await);
+}
+
+/// The router, with what is known of the connection in each request's extensions.
+fn service_for(
+    peer: SocketAddr,
+    house: &House,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
++ use<> {
+    let app = house.app.clone();
+    let places = usize::try_from(house.limits.streams).unwrap_or(usize::MAX);
+    let slots = Slots::new(places, house.open.clone());
+    let patience = BodyPatience(house.limits.body_patience);
+    // A peer is one client, whichever of its two spellings the listener saw.
+    let peer = Peer(peer.ip().to_canonical());
+    service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(patience);
+        request.extensions_mut().insert(slots.clone());
+        app.clone().oneshot(request)
+    })
+}
+
+#[cfg(test)]
+mod tests;

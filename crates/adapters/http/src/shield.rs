@@ -1,0 +1,93 @@
+//! Keeps a request's work whole, whatever its client does.
+//!
+//! When a client hangs up, hyper drops the future that serves it, wherever that stands: between
+//! `BEGIN` and its answer, say, whereupon the connection goes back to the pool inside an open
+//! transaction, and the write that a later request is told of is lost. So the work runs in a task
+//! of its own, and what can be dropped is only the waiting for it.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use kernel::RequestId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{problem::Problem, render, surroundings::Surroundings};
+
+/// How much work one connection may have under way. HTTP/2 forgets a stream that its client has
+/// reset, but the work goes on: without this, opening and resetting streams would pile it up.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    free: Arc<Semaphore>,
+    open: mpsc::Sender<Infallible>,
+}
+
+/// A request's place among the work under way. The server waits for it when it shuts down.
+#[derive(Debug)]
+struct Slot {
+    _permit: Option<OwnedSemaphorePermit>,
+    _open: mpsc::Sender<Infallible>,
+}
+
+impl Slots {
+    /// So many places. Work under way holds a clone of `open`.
+    pub(crate) fn new(places: usize, open: mpsc::Sender<Infallible>) -> Self {
+        Self { free: Arc::new(Semaphore::new(places)), open }
+    }
+
+    async fn take(self) -> Slot {
+        // The semaphore is never closed, so there always is a permit in the end.
+        Slot { _permit: self.free.acquire_owned().await.ok(), _open: self.open }
+    }
+}
+
+/// The outermost layer: runs the request in a task and waits for it.
+pub(crate) async fn shield(
+    State(surroundings): State<Arc<Surroundings>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let slot = match request.extensions_mut().remove::<Slots>() {
+        Some(slots) => Some(slots.take().await),
+        None => None,
+    };
+    let work = async move {
+        let response = next.run(request).await;
+        drop(slot);
+        response
+    };
+    #[expect(clippy::disallowed_methods, reason = "this is the layer that shields requests")]
+    let task = tokio::spawn(work);
+    task.await.unwrap_or_else(|lost| {
+        // A handler's panic is caught further in. This one comes from a layer, so there is no
+        // request id to tell.
+        let source = match lost.try_into_panic() {
+            Ok(payload) => Problem::internal(render::Panicked::new(&*payload)),
+            Err(cancelled) => Problem::internal(cancelled),
+        };
+        render::render(source.into_response(), &surroundings.issuer, &RequestId::internal())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_has_only_so_much_work_under_way() {
+        let (open, mut all_gone) = mpsc::channel(1);
+        let slots = Slots::new(1, open);
+        let first = slots.clone().take().await;
+        assert!(slots.clone().take().now_or_never().is_none());
+        drop(first);
+        let second = slots.take().await;
+        assert!(all_gone.recv().now_or_never().is_none());
+        drop(second);
+        assert!(all_gone.recv().await.is_none());
+    }
+}
