@@ -16,11 +16,15 @@ use cli::{Cli, Command};
 use commands::Failure;
 use config::{Config, Mode, Sources};
 
+pub mod admin_file;
 pub mod cli;
 pub mod commands;
+pub mod compose;
 pub mod config;
+pub mod data_folder;
 pub mod hardening;
 pub mod logging;
+pub mod runtime;
 
 /// Does what the arguments ask for, and tells how it went: 0 done, 1 failed, 2 not understood.
 pub fn run(

@@ -1,15 +1,54 @@
-//! `idp bootstrap`. Not built yet: the composition root takes this place.
+//! `idp bootstrap`: makes the platform's first organization and its admin, and prints the admin's
+//! credential once.
 
 use std::io::Write;
 
+use tenancy::Name;
+use usecases::bootstrap::Founded;
+
 use super::Failure;
-use crate::config::Config;
+use crate::{
+    admin_file,
+    compose::{self, Foundations},
+    config::Config,
+    data_folder::DataFolder,
+    runtime::{self, RunningWriter},
+};
 
 pub(super) fn run(
-    _config: &Config,
-    _organization: &str,
-    _json: bool,
-    _out: &mut dyn Write,
+    config: &Config,
+    organization: &str,
+    json: bool,
+    out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    Err(Failure::NotBuilt("bootstrap"))
+    let name: Name = organization.parse().map_err(Failure::OrganizationName)?;
+    let issuer = compose::issuer(config, config.network().port)?;
+    let folder = DataFolder::take(config.data_dir())?;
+    let founded = runtime::run(async {
+        let (foundations, writer) = Foundations::open(config, folder).await?;
+        let writer = RunningWriter::start(writer);
+        let founded = foundations.found(name, &issuer).await;
+        drop(foundations);
+        writer.finish().await;
+        founded
+    })??;
+    print(&founded, &issuer.join("/api/v1/token"), json, out)?;
+    Ok(())
+}
+
+fn print(
+    founded: &Founded,
+    token_url: &str,
+    json: bool,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let content = admin_file::content(founded, token_url);
+    if json {
+        return writeln!(out, "{content}");
+    }
+    writeln!(out, "made the first organization and its admin; the secret is shown only now")?;
+    for (name, value) in content.as_object().into_iter().flatten() {
+        writeln!(out, "  {name:<15} {}", value.as_str().unwrap_or_default())?;
+    }
+    Ok(())
 }

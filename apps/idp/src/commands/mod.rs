@@ -1,9 +1,12 @@
 //! The commands, one a file, and the ways in which one can fail.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use crate::cli::Command;
+use crate::compose::ComposeError;
 use crate::config::{Config, Problems};
+use crate::data_folder::DataFolderError;
 use crate::hardening::Unhardened;
 
 mod bootstrap;
@@ -27,9 +30,24 @@ pub enum Failure {
     /// The log cannot be started.
     #[error(transparent)]
     Logging(#[from] crate::logging::AlreadyStarted),
-    /// The command is not part of this build yet.
-    #[error("`{0}` is not built yet")]
-    NotBuilt(&'static str),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The parts do not come together.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}; set PORT or IDP_LISTEN to another")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The name of an organization is none.
+    #[error("the organization's name is not valid")]
+    OrganizationName(#[source] kernel::text::InvalidText),
 }
 
 /// Does what the command line asks for, with a valid configuration.

@@ -130,7 +130,7 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization>
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::{http::HeaderValue, response::IntoResponse};
     use kernel::ExposeSecret;
 
     use super::*;
@@ -149,7 +149,7 @@ mod tests {
     fn refused(authorization: &[&str], form: &str) -> (&'static str, u16, bool) {
         let error = read(authorization, form).unwrap_err();
         let asks = error.challenge() == Some(&Challenge::Basic);
-        (error.error(), error.status().as_u16(), asks)
+        (error.error(), error.into_response().status().as_u16(), asks)
     }
 
     /// `id:secret`.

@@ -62,8 +62,6 @@ codes! {
         "An agent of the organization that is not decommissioned has this email already.";
     AgentAlreadyDecommissioned = "AGENT_ALREADY_DECOMMISSIONED", CONFLICT, "The agent is decommissioned already",
         "Decommissioning is for good and happens once.";
-    CredentialLimitExceeded = "CREDENTIAL_LIMIT_EXCEEDED", CONFLICT, "The agent has as many credentials as it may",
-        "`details` has the `limit` and how many live credentials are `used`. Revoke one first.";
     InvalidStateTransition = "INVALID_STATE_TRANSITION", CONFLICT, "The change of state is not allowed",
         "`details.from` and `details.to` name the two states. The last active admin of an organization cannot leave that state.";
     IdempotencyConflict = "IDEMPOTENCY_CONFLICT", CONFLICT, "The idempotency key was used for another request",

@@ -7,19 +7,42 @@
 //! # Order to read it in
 //! `error_code`, `problem` and `oauth_error` are what can go wrong; `fields`,
 //! `json_body`, `query`, `path`, `form_body` and `client_authentication` read what was
-//! sent; `content` takes bodies in.
-#![expect(dead_code, reason = "the endpoints that use this are being built")]
+//! sent; `content` takes bodies in. Around it all: `surroundings`, `shield`, `request_context`,
+//! `render`; below it: `server` and `socket`.
+#![warn(missing_docs)]
 
 pub(crate) mod basic_auth;
+pub(crate) mod caller;
 pub(crate) mod challenge;
 pub(crate) mod client_authentication;
 pub(crate) mod content;
+pub(crate) mod endpoints;
+pub(crate) mod entity_tag;
 pub(crate) mod error_code;
 pub(crate) mod fields;
 pub(crate) mod form_body;
 pub(crate) mod json_body;
 pub(crate) mod oauth_error;
+pub(crate) mod paging;
 pub(crate) mod path;
 pub(crate) mod percent;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod rate_limit;
+pub(crate) mod render;
+pub(crate) mod request_context;
+pub mod route;
+pub mod router;
+pub mod server;
+pub(crate) mod shield;
+pub(crate) mod socket;
+pub mod state;
+pub(crate) mod surroundings;
+pub(crate) mod views;
+
+#[cfg(test)]
+mod sample;
+
+pub use router::{RouterSettings, build, routes};
+pub use server::{ServerLimits, serve};
+pub use state::{Ports, Process, Readiness, ReadinessProbe};

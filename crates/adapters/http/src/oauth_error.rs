@@ -51,11 +51,6 @@ impl OAuthError {
         Self { challenge, ..Self::new("invalid_client", StatusCode::UNAUTHORIZED, description) }
     }
 
-    /// The client may not use this grant.
-    pub(crate) fn unauthorized_client(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("unauthorized_client", StatusCode::BAD_REQUEST, description)
-    }
-
     /// The server knows no such grant.
     pub(crate) fn unsupported_grant_type(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new("unsupported_grant_type", StatusCode::BAD_REQUEST, description)

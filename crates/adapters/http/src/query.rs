@@ -55,6 +55,18 @@ fn decode(value: &str) -> Result<String, String> {
     if value.contains('\0') { Err("must not hold U+0000".to_owned()) } else { Ok(value) }
 }
 
+/// No query: an endpoint that takes this refuses every parameter.
+#[derive(Debug)]
+pub(crate) struct NoQuery;
+
+impl<S: Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::refuse(&parts.uri).map(|()| Self)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Problem;
 

@@ -153,3 +153,138 @@ fn finish(headers: &mut HeaderMap, request_id: &RequestId, issuer: &Issuer) {
             .or_insert(HeaderValue::from_static("max-age=63072000"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Mutex, PoisonError},
+    };
+
+    use axum::{Extension, Router, body::Body, routing::get};
+    use kernel::StoreError;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::sample;
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log lines of one request, at the level that tells the most.
+    async fn logged(request: Request, more: impl FnOnce(Router) -> Router) -> Vec<Value> {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        // The shield's task runs on this thread too, and so within the guard.
+        let guard = tracing::subscriber::set_default(subscriber);
+        sample::router(more).oneshot(request).await.unwrap();
+        drop(guard);
+        let bytes = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn sl_01_a_request_leaves_one_line_without_anything_secret() {
+        let request = Request::get("/ok/canary?client_secret=canary")
+            .header("authorization", "Bearer canary")
+            .header("x-request-id", "trace-1")
+            .header("user-agent", "canary")
+            .body(Body::from("canary"))
+            .unwrap();
+        let lines = logged(request, |routes| routes).await;
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let mut line = lines.into_iter().next().unwrap();
+        line.as_object_mut().unwrap().remove("timestamp");
+        assert_eq!(
+            line,
+            json!({
+                "level": "INFO",
+                "target": "http_api::request_context",
+                "message": "request",
+                "method": "GET",
+                "route": "/ok/{name}",
+                "status": 200,
+                "latency_ms": 1,
+                "request_id": "trace-1",
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn the_line_names_the_caller_once_it_is_known() {
+        let organization = "018bcfe5-687b-7001-8203-040506070809";
+        let agent = "018bcfe5-687b-7001-8203-040506070810";
+        let authenticates = async move |Extension(slot): Extension<CallerSlot>| {
+            slot.note(organization.parse().unwrap(), Some(agent.parse().unwrap()));
+        };
+        let request = Request::get("/who").body(Body::empty()).unwrap();
+        let lines = logged(request, |routes| routes.route("/who", get(authenticates))).await;
+        assert_eq!(lines[0]["organization_id"], organization);
+        assert_eq!(lines[0]["agent_id"], agent);
+    }
+
+    #[tokio::test]
+    async fn a_fault_is_logged_once_with_its_cause_and_a_refusal_below_it() {
+        let fails = async || Problem::from(StoreError::unavailable("connection refused"));
+        let request = Request::get("/fails").body(Body::empty()).unwrap();
+        let lines = logged(request, |routes| routes.route("/fails", get(fails))).await;
+        let told: Vec<_> =
+            lines.iter().map(|line| (&line["level"], &line["causes"], &line["route"])).collect();
+        assert_eq!(
+            told,
+            [
+                (&json!("ERROR"), &json!("connection refused"), &Value::Null),
+                (&json!("INFO"), &Value::Null, &json!("/fails")),
+            ]
+        );
+
+        let nowhere = Request::get("/canary").body(Body::empty()).unwrap();
+        let lines = logged(nowhere, |routes| routes).await;
+        assert_eq!((&lines[0]["level"], &lines[0]["code"]), (&json!("DEBUG"), &json!("NOT_FOUND")));
+        assert_eq!((&lines[1]["level"], &lines[1]["route"]), (&json!("INFO"), &json!("unmatched")));
+    }
+
+    #[test]
+    fn a_method_that_nobody_knows_is_not_repeated() {
+        let made_up = Method::from_bytes(b"CANARY").unwrap();
+        assert_eq!((known_name(&made_up), known_name(&Method::PATCH)), ("OTHER", "PATCH"));
+    }
+
+    #[tokio::test]
+    async fn a_handler_learns_where_the_request_comes_from() {
+        let tells = async |Extension(origin): Extension<Origin>| {
+            assert_eq!(origin.request.as_str(), "trace-1");
+            assert_eq!(origin.address, Some("192.0.2.1".parse().unwrap()));
+            assert_eq!(origin.user_agent.unwrap().as_str(), "curl/8\u{fffd}");
+        };
+        let request = Request::get("/tells")
+            .header("x-request-id", "trace-1")
+            .header("user-agent", HeaderValue::from_bytes(b"curl/8\xff").unwrap())
+            .extension(Peer("192.0.2.1".parse().unwrap()))
+            .body(Body::empty())
+            .unwrap();
+        let router = sample::router(|routes| routes.route("/tells", get(tells)));
+        assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::{
 use axum::{
     Router,
     body::to_bytes,
-    http::{HeaderMap, Method},
+    http::{HeaderMap, HeaderValue, Method, header},
     response::Response,
     routing::{get, post},
 };
@@ -82,9 +82,12 @@ pub(crate) fn router(more: impl FnOnce(Router) -> Router) -> Router {
         .route("/panic", get(panics))
         .route("/api/v1/token", post(read_form))
         .route("/api/v1/token/panic", get(panics));
-    let routes = more(routes)
-        .fallback(async || Problem::not_found())
-        .method_not_allowed_fallback(async |method: Method| Problem::method_not_allowed(&method));
+    let routes = more(routes).fallback(async || Problem::not_found()).method_not_allowed_fallback(
+        async |method: Method| {
+            let allowed = HeaderValue::from_static("GET, HEAD");
+            Problem::method_not_allowed(&method).with_header(header::ALLOW, allowed)
+        },
+    );
     surround(routes, surroundings())
 }
 

@@ -111,6 +111,7 @@ mod tests {
         assert_eq!(status, 405);
         assert_eq!(headers["content-type"], "application/problem+json");
         assert_eq!(headers["allow"], "GET, HEAD");
+        assert_eq!(headers["content-length"], body.to_string().len().to_string());
         assert_eq!(
             body,
             json!({

@@ -41,6 +41,11 @@ impl Timestamp {
         self.0.unsigned_abs() / 1_000
     }
 
+    /// The part of a millisecond that has passed, in 4096ths.
+    pub(crate) fn fraction_of_millisecond(self) -> u16 {
+        u16::try_from(self.0 % 1_000 * 4_096 / 1_000).unwrap_or(0)
+    }
+
     /// Whole seconds since 1970: the NumericDate of RFC 7519 section 2.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {

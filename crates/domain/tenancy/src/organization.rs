@@ -20,6 +20,20 @@ pub struct Slug(String);
 pub struct InvalidSlug;
 
 impl Slug {
+    /// A slug for a name: its ASCII letters and digits in lower case, a hyphen for what lies
+    /// between; `default` where nothing of it is left.
+    #[must_use]
+    pub fn of(name: &Name) -> Self {
+        let words: Vec<_> = name
+            .as_str()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let joined: String = words.join("-").chars().take(63).collect();
+        joined.trim_end_matches('-').parse().unwrap_or_else(|_| Self("default".to_owned()))
+    }
+
     /// The slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -271,6 +285,14 @@ mod tests {
         assert!(founded().reactivate(at(2)).is_none());
         let suspended = founded().suspend(at(5)).unwrap().into_after();
         assert!(suspended.suspend(at(6)).is_none());
+    }
+
+    #[test]
+    fn a_name_has_a_slug() {
+        let slug = |name: &str| Slug::of(&name.parse().unwrap()).as_str().to_owned();
+        assert_eq!(slug("Acme, Corp. 2"), "acme-corp-2");
+        assert_eq!(slug("北京"), "default");
+        assert_eq!(slug(&format!("{} b", "a".repeat(62))), "a".repeat(62));
     }
 
     #[test]

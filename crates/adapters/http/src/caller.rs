@@ -1,0 +1,234 @@
+//! Finds out who calls, before a handler runs: the one place where a route's access is checked.
+//!
+//! A handler names its endpoint in its signature (`Authorized<GetAgent>`), and what that demands is
+//! read from the route table. A handler without it has no caller to hand to a use case.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::{HeaderMap, StatusCode, request::Parts},
+};
+use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
+use tenancy::{Admission, Origin, Scope};
+use usecases::{
+    AuthenticatedClient, Caller, Requirement,
+    authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
+    driving::Authenticator,
+};
+
+use crate::{
+    client_authentication::{
+        Authorization, ClientCredentials, Presented, authorization, client_credentials, presented,
+    },
+    form_body::Form,
+    oauth_error::OAuthError,
+    path::PathParameter,
+    problem::Problem,
+    rate_limit::{AdmissionSlot, retry_after},
+    request_context::CallerSlot,
+    route::{Access, Endpoint},
+    state::Ports,
+};
+
+/// A caller that meets what this endpoint demands.
+pub(crate) struct Authorized<E> {
+    caller: Caller,
+    endpoint: PhantomData<E>,
+}
+
+impl<E> Deref for Authorized<E> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
+        let desk = Desk::of(parts, ports);
+        let token = match authorization(&parts.headers) {
+            Ok(Some(Authorization::Bearer(token))) => token,
+            Ok(Some(Authorization::Basic(_) | Authorization::Unknown)) | Err(_) => {
+                return Err(desk.refuse(Problem::token_refused).await);
+            }
+            Ok(None) => return Err(desk.refuse(Problem::token_required).await),
+        };
+        let caller = desk.bearer(&token).await?;
+        let target = target(parts, ports).await;
+        if let Some(requirement) = requirement(&E::ROUTE.access)
+            && let Err(denied) = caller.meets(requirement, target)
+        {
+            desk.authenticator.denied(&caller, denied).await?;
+            return Err(Problem::insufficient_scope(denied.required.scope()));
+        }
+        Ok(Self { caller, endpoint: PhantomData })
+    }
+}
+
+const fn requirement(access: &Access) -> Option<Requirement> {
+    match access {
+        Access::Bearer(requirement) | Access::ClientOrBearer(requirement) => Some(*requirement),
+        Access::Probe | Access::Public | Access::Client => None,
+    }
+}
+
+/// The agent that the path names, if it names one. A path of another form names nobody; that it is
+/// of another form is told later, to a caller that may know.
+async fn target(parts: &mut Parts, ports: &Ports) -> Option<AgentId> {
+    let raw = RawPathParams::from_request_parts(parts, ports).await.ok()?;
+    let (_, value) = raw.iter().find(|(name, _)| *name == AgentId::NAME)?;
+    value.parse().ok()
+}
+
+/// Where a request authenticates: who asks, and where the outcome is noted.
+struct Desk {
+    authenticator: Arc<dyn Authenticator>,
+    origin: Origin,
+    caller: CallerSlot,
+    admission: AdmissionSlot,
+    now: Timestamp,
+}
+
+impl Desk {
+    fn of(parts: &Parts, ports: &Ports) -> Self {
+        let origin = parts.extensions.get::<Origin>().cloned();
+        Self {
+            authenticator: ports.authenticator.clone(),
+            origin: origin.unwrap_or_else(|| Origin {
+                request: RequestId::internal(),
+                address: None,
+                user_agent: None,
+            }),
+            caller: parts.extensions.get::<CallerSlot>().cloned().unwrap_or_default(),
+            admission: parts.extensions.get::<AdmissionSlot>().cloned().unwrap_or_default(),
+            now: ports.process.clock.now(),
+        }
+    }
+
+    fn admit<T>(&self, admitted: Admitted<T>, scope: impl Fn(&T) -> &Scope) -> T {
+        self.admission.note(admitted.admission);
+        let scope = scope(&admitted.caller);
+        self.caller.note(scope.organization(), scope.actor().agent());
+        admitted.caller
+    }
+
+    async fn bearer(&self, token: &Secret) -> Result<Caller, Problem> {
+        match self.authenticator.bearer(token, &self.origin).await {
+            Ok(admitted) => Ok(self.admit(admitted, Caller::scope)),
+            Err(BearerError::Invalid) => Err(Problem::token_refused()),
+            Err(BearerError::RateLimited(admission)) => Err(self.too_many(admission)),
+            Err(BearerError::Store(error)) => Err(Problem::from(error)),
+        }
+    }
+
+    async fn client(&self, sent: ClientCredentials) -> Result<AuthenticatedClient, OAuthError> {
+        let method = sent.method;
+        let presented = PresentedClient { id: sent.client_id, secret: sent.secret };
+        match self.authenticator.client(&presented, &self.origin).await {
+            Ok(admitted) => Ok(self.admit(admitted, AuthenticatedClient::scope)),
+            Err(ClientError::Invalid) => Err(OAuthError::invalid_client(Some(method))),
+            Err(ClientError::RateLimited(admission)) => Err(self.too_many_for_oauth(admission)),
+            Err(ClientError::Store(error)) => Err(OAuthError::from(error)),
+        }
+    }
+
+    /// Notes a caller that presented nothing that could be checked.
+    async fn refuse(&self, refusal: impl Fn() -> Problem) -> Problem {
+        match self.authenticator.anonymous(&self.origin).await {
+            Ok(Refused::Noted) => refusal(),
+            Ok(Refused::TooMany(admission)) => self.too_many(admission),
+            Err(error) => Problem::from(error),
+        }
+    }
+
+    fn too_many(&self, admission: Admission) -> Problem {
+        self.admission.note(admission);
+        Problem::rate_limited(retry_after(&admission, self.now))
+    }
+
+    fn too_many_for_oauth(&self, admission: Admission) -> OAuthError {
+        self.admission.note(admission);
+        OAuthError::rate_limited(retry_after(&admission, self.now))
+    }
+}
+
+/// Authenticates the callers of an OAuth endpoint, which need the form to do so.
+pub(crate) struct OAuthCallers<E> {
+    desk: Desk,
+    endpoint: PhantomData<E>,
+}
+
+impl<E: Endpoint> FromRequestParts<Ports> for OAuthCallers<E> {
+    type Rejection = OAuthError;
+
+    async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, OAuthError> {
+        Ok(Self { desk: Desk::of(parts, ports), endpoint: PhantomData })
+    }
+}
+
+impl<E: Endpoint> OAuthCallers<E> {
+    /// The client, by its own credential alone.
+    pub(crate) async fn client(
+        &self,
+        headers: &HeaderMap,
+        form: &Form,
+    ) -> Result<AuthenticatedClient, OAuthError> {
+        match client_credentials(headers, form) {
+            Ok(sent) => self.desk.client(sent).await,
+            Err(error) => Err(self.refuse(error).await),
+        }
+    }
+
+    /// The caller, by its own credential or by a token that meets what the endpoint demands.
+    pub(crate) async fn caller(
+        &self,
+        headers: &HeaderMap,
+        form: &Form,
+    ) -> Result<Caller, OAuthError> {
+        match presented(headers, form) {
+            Ok(Presented::Client(sent)) => {
+                self.desk.client(sent).await.map(|client| client.as_caller())
+            }
+            Ok(Presented::Bearer(token)) => self.bearer(&token).await,
+            Err(error) => Err(self.refuse(error).await),
+        }
+    }
+
+    async fn bearer(&self, token: &Secret) -> Result<Caller, OAuthError> {
+        if token.expose_secret().is_empty() {
+            return Err(self.refuse(OAuthError::invalid_token()).await);
+        }
+        let desk = &self.desk;
+        let caller = match desk.authenticator.bearer(token, &desk.origin).await {
+            Ok(admitted) => desk.admit(admitted, Caller::scope),
+            Err(BearerError::Invalid) => return Err(OAuthError::invalid_token()),
+            Err(BearerError::RateLimited(admission)) => {
+                return Err(desk.too_many_for_oauth(admission));
+            }
+            Err(BearerError::Store(error)) => return Err(OAuthError::from(error)),
+        };
+        if let Some(requirement) = requirement(&E::ROUTE.access)
+            && let Err(denied) = caller.meets(requirement, None)
+        {
+            desk.authenticator.denied(&caller, denied).await?;
+            return Err(OAuthError::insufficient_scope(denied.required.scope()));
+        }
+        Ok(caller)
+    }
+
+    /// Notes a caller that did not authenticate; a request that is merely malformed is not noted.
+    async fn refuse(&self, error: OAuthError) -> OAuthError {
+        if error.status() != StatusCode::UNAUTHORIZED {
+            return error;
+        }
+        match self.desk.authenticator.anonymous(&self.desk.origin).await {
+            Ok(Refused::Noted) => error,
+            Ok(Refused::TooMany(admission)) => self.desk.too_many_for_oauth(admission),
+            Err(error) => OAuthError::from(error),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The audit log.
+
+pub(crate) mod get;
+pub(crate) mod list;

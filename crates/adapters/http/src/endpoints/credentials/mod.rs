@@ -1,0 +1,48 @@
+//! Credentials of agents.
+
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod revoke;
+pub(crate) mod rotate;
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use credentials::LiveCount;
+use registry::AgentStatus;
+use serde_json::Map;
+use tenancy::Plan;
+use usecases::credentials::{AgentEnded, NewSecret};
+
+use super::agents::invalid_transition;
+use crate::{error_code::Code, problem::Problem, views::NewSecretView};
+
+/// The one answer that shows a secret. It is told to no cache by the layer that answers pass.
+fn created(made: &NewSecret) -> Response {
+    (StatusCode::CREATED, Json(NewSecretView::from(made))).into_response()
+}
+
+impl From<AgentEnded> for Problem {
+    fn from(AgentEnded(status): AgentEnded) -> Self {
+        match status {
+            AgentStatus::Decommissioned { .. } | AgentStatus::Archived { .. } => {
+                let message = "the agent is decommissioned";
+                Self::conflict(Code::AgentDecommissioned, message, Map::new())
+            }
+            AgentStatus::Active | AgentStatus::Suspended { .. } | AgentStatus::Revoked { .. } => {
+                let message = "a revoked agent gets no credentials".to_owned();
+                invalid_transition(message, status.name().as_str(), "active")
+            }
+        }
+    }
+}
+
+/// The agent has as many credentials as it may have.
+fn limit_reached(message: String, used: u64, plan: Plan) -> Problem {
+    Problem::conflict(Code::FreeTierLimitExceeded, message, Map::new())
+        .with_detail("limit", LiveCount::MAX)
+        .with_detail("used", used)
+        .with_detail("plan", plan.name())
+}

@@ -1,0 +1,38 @@
+//! `GET /health`: the process is alive. No dependency is asked, so that a store that is away does
+//! not get a healthy process killed.
+
+use axum::{Json, extract::State, http::Method};
+use serde::Serialize;
+
+use crate::{
+    route::{Access, Dialect, Endpoint, Route},
+    state::Ports,
+};
+
+/// The endpoint.
+pub(crate) struct GetHealth;
+
+impl Endpoint for GetHealth {
+    const ROUTE: Route = Route {
+        method: Method::GET,
+        path: "/health",
+        operation: "getHealth",
+        access: Access::Probe,
+        dialect: Dialect::Problem,
+        events: &[],
+    };
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct HealthView {
+    status: &'static str,
+    version: &'static str,
+    uptime: u64,
+}
+
+pub(crate) async fn handle(State(ports): State<Ports>) -> Json<HealthView> {
+    let process = &ports.process;
+    let uptime = process.clock.now().since(process.started_at).as_secs();
+    Json(HealthView { status: "healthy", version: process.version, uptime })
+}

@@ -1,0 +1,27 @@
+//! `GET /.well-known/oauth-authorization-server`: the server's metadata (RFC 8414).
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::Method};
+use usecases::driving::AuthorizationServer;
+
+use super::{Answer, CACHED, metadata};
+use crate::route::{Access, Dialect, Endpoint, Route};
+
+/// The endpoint.
+pub(crate) struct GetAuthorizationServerMetadata;
+
+impl Endpoint for GetAuthorizationServerMetadata {
+    const ROUTE: Route = Route {
+        method: Method::GET,
+        path: "/.well-known/oauth-authorization-server",
+        operation: "getAuthorizationServerMetadata",
+        access: Access::Public,
+        dialect: Dialect::Problem,
+        events: &[],
+    };
+}
+
+pub(crate) async fn handle(State(server): State<Arc<dyn AuthorizationServer>>) -> Answer {
+    ([CACHED], Json(metadata(&server)))
+}

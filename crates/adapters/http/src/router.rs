@@ -1,0 +1,142 @@
+//! Builds the router from the route table, with the layers around it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    extract::MatchedPath,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
+    routing::MethodRouter,
+};
+use kernel::Entropy;
+use tower_http::cors::CorsLayer;
+
+use crate::{
+    endpoints::{self, Mounted},
+    problem::Problem,
+    rate_limit,
+    request_context::REQUEST_ID,
+    route::{Access, Dialect, Route},
+    state::Ports,
+    surroundings::{Surroundings, surround},
+};
+
+/// What the router is told.
+pub struct RouterSettings {
+    /// The origins whose pages may call the API; none by default.
+    pub cors_origins: Vec<String>,
+    /// Randomness, for request ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for RouterSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RouterSettings")
+            .field("cors_origins", &self.cors_origins)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every route that the router serves.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    endpoints::all().into_iter().map(|mounted| mounted.route).collect()
+}
+
+/// The router, whole: every route, the answers to what is none, and the layers around them.
+pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
+    let surroundings = Surroundings {
+        issuer: ports.authorization_server.issuer().clone(),
+        clock: ports.process.clock.clone(),
+        entropy: settings.entropy.clone(),
+        speaks_oauth,
+    };
+    let mut router = Router::new();
+    for (path, handler) in by_path(&ports) {
+        router = router.route(path, handler);
+    }
+    let router = router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(async || Problem::not_found())
+        .layer(middleware::from_fn(rate_limit::show))
+        .with_state(ports);
+    let router = match cors(&settings.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    surround(router, surroundings)
+}
+
+/// The handlers of each path together, so that a wrong method is told the right ones.
+fn by_path(ports: &Ports) -> BTreeMap<&'static str, MethodRouter<Ports>> {
+    let mut paths = BTreeMap::new();
+    for Mounted { route, handler } in endpoints::all() {
+        let handler = match route.access {
+            Access::Public => handler
+                .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::hold_visitors)),
+            Access::Probe | Access::Bearer(_) | Access::Client | Access::ClientOrBearer(_) => {
+                handler
+            }
+        };
+        let there = paths.remove(route.path).unwrap_or_else(MethodRouter::new);
+        paths.insert(route.path, there.merge(handler));
+    }
+    paths
+}
+
+async fn method_not_allowed(method: Method, path: MatchedPath) -> Problem {
+    let problem = Problem::method_not_allowed(&method);
+    match HeaderValue::try_from(allowed(path.as_str())) {
+        Ok(allowed) => problem.with_header(header::ALLOW, allowed),
+        Err(_) => problem,
+    }
+}
+
+/// The methods of a path. What answers GET answers HEAD too.
+fn allowed(path: &str) -> String {
+    let mut methods = BTreeSet::new();
+    for route in routes().iter().filter(|route| route.path == path) {
+        methods.insert(route.method.to_string());
+        if route.method == Method::GET {
+            methods.insert(Method::HEAD.to_string());
+        }
+    }
+    methods.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn speaks_oauth(path: &str) -> bool {
+    routes().iter().any(|route| route.path == path && route.dialect == Dialect::OAuth)
+}
+
+/// Lets pages of these origins call the API with a token. No cookies are involved, so no
+/// credentials mode is allowed.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<_> =
+        origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let exposed = ["etag", "location", "retry-after", "www-authenticate", "idempotent-replayed"]
+        .map(HeaderName::from_static);
+    let limits = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]
+        .map(HeaderName::from_static);
+    Some(
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::IF_MATCH,
+                HeaderName::from_static("idempotency-key"),
+                REQUEST_ID,
+            ])
+            .expose_headers(
+                exposed.into_iter().chain(limits).chain([REQUEST_ID]).collect::<Vec<_>>(),
+            ),
+    )
+}

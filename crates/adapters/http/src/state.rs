@@ -1,0 +1,97 @@
+//! What handlers work with: the driving ports, and what the process knows of itself.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::FromRef;
+use kernel::{Clock, Timestamp};
+use usecases::driving::{
+    AgentCredentials, AgentRegistry, AuditTrail, Authenticator, AuthorizationServer,
+    OwnOrganization,
+};
+
+/// Whether the process should be sent requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Yes.
+    Ready,
+    /// No: it is about to end.
+    Draining,
+    /// No: it cannot reach its store.
+    Unreachable,
+}
+
+/// Tells whether the process is ready.
+#[async_trait]
+pub trait ReadinessProbe: Send + Sync {
+    /// Finds out now, in bounded time.
+    async fn readiness(&self) -> Readiness;
+}
+
+/// What the process knows of itself.
+#[derive(Clone)]
+pub struct Process {
+    /// The version of the software.
+    pub version: &'static str,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether it is ready.
+    pub probe: Arc<dyn ReadinessProbe>,
+}
+
+/// The driving ports.
+#[derive(Clone, FromRef)]
+pub struct Ports {
+    /// Finds out who calls.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The registry of agents.
+    pub agents: Arc<dyn AgentRegistry>,
+    /// Their credentials.
+    pub credentials: Arc<dyn AgentCredentials>,
+    /// The authorization server.
+    pub authorization_server: Arc<dyn AuthorizationServer>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditTrail>,
+    /// The caller's own organization.
+    pub organization: Arc<dyn OwnOrganization>,
+    /// The process.
+    pub process: Process,
+}
+
+impl Ports {
+    /// All ports from one provider.
+    pub fn of<P>(provider: Arc<P>, process: Process) -> Self
+    where
+        P: Authenticator
+            + AgentRegistry
+            + AgentCredentials
+            + AuthorizationServer
+            + AuditTrail
+            + OwnOrganization
+            + 'static,
+    {
+        Self {
+            authenticator: provider.clone(),
+            agents: provider.clone(),
+            credentials: provider.clone(),
+            authorization_server: provider.clone(),
+            audit: provider.clone(),
+            organization: provider,
+            process,
+        }
+    }
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").field("process", &self.process).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,281 @@
+//! What goes out: the contract's JSON, kept apart from the domain's types so that neither binds
+//! the other.
+
+use audit::EventRecord;
+use kernel::{ExposeSecret, Page, Total};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use usecases::{
+    agents::AgentDetails,
+    credentials::{CredentialDetails, NewSecret},
+    organization::OrganizationDetails,
+    tokens::ActiveToken,
+};
+
+/// An agent.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AgentView {
+    agent_id: String,
+    organization_id: String,
+    email: String,
+    agent_type: &'static str,
+    version: String,
+    capabilities: Vec<String>,
+    owner: String,
+    deployment_env: &'static str,
+    status: &'static str,
+    roles: Vec<&'static str>,
+    is_public: bool,
+    metadata: Map<String, Value>,
+    created_at: String,
+    updated_at: String,
+    last_auth_at: Option<String>,
+}
+
+impl From<&AgentDetails> for AgentView {
+    fn from(details: &AgentDetails) -> Self {
+        let agent = details.agent.record();
+        Self {
+            agent_id: agent.id.to_string(),
+            organization_id: agent.organization.to_string(),
+            email: agent.email.as_str().to_owned(),
+            agent_type: agent.agent_type.as_str(),
+            version: agent.version.as_str().to_owned(),
+            capabilities: agent.capabilities.iter().map(|one| one.as_str().to_owned()).collect(),
+            owner: agent.owner.to_string(),
+            deployment_env: agent.deployment_env.as_str(),
+            status: agent.status.name().as_str(),
+            roles: agent.roles.iter().map(registry::Role::name).collect(),
+            is_public: agent.is_public,
+            metadata: agent.metadata.as_object().clone(),
+            created_at: agent.created_at.to_string(),
+            updated_at: agent.updated_at.to_string(),
+            last_auth_at: details.last_auth_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A credential, never its secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CredentialView {
+    credential_id: String,
+    client_id: String,
+    status: &'static str,
+    name: Option<String>,
+    created_at: String,
+    expires_at: Option<String>,
+    last_used_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+impl From<&CredentialDetails> for CredentialView {
+    fn from(details: &CredentialDetails) -> Self {
+        let credential = details.credential.record();
+        Self {
+            credential_id: credential.id.to_string(),
+            client_id: credential.agent.to_string(),
+            status: details.status.as_str(),
+            name: credential.name.as_ref().map(ToString::to_string),
+            created_at: credential.created_at.to_string(),
+            expires_at: credential.expires_at.map(|at| at.to_string()),
+            last_used_at: details.last_used_at.map(|at| at.to_string()),
+            revoked_at: details.revoked_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A credential that was just made: the only answer that ever carries a secret, and so it has no
+/// `Debug`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewSecretView<'a> {
+    credential_id: String,
+    client_id: String,
+    client_secret: &'a str,
+    status: &'static str,
+    name: Option<String>,
+    created_at: String,
+    expires_at: Option<String>,
+}
+
+impl<'a> From<&'a NewSecret> for NewSecretView<'a> {
+    fn from(made: &'a NewSecret) -> Self {
+        let credential = made.credential.record();
+        Self {
+            credential_id: credential.id.to_string(),
+            client_id: credential.agent.to_string(),
+            client_secret: made.secret.expose_secret(),
+            status: made.status.as_str(),
+            name: credential.name.as_ref().map(ToString::to_string),
+            created_at: credential.created_at.to_string(),
+            expires_at: credential.expires_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// An audit event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventView {
+    event_id: String,
+    organization_id: String,
+    agent_id: Option<String>,
+    action: &'static str,
+    outcome: &'static str,
+    resource_type: Option<&'static str>,
+    resource_id: Option<String>,
+    ip_address: Option<String>,
+    user_agent: Option<String>,
+    request_id: String,
+    metadata: Map<String, Value>,
+    timestamp: String,
+}
+
+impl From<&EventRecord> for EventView {
+    fn from(event: &EventRecord) -> Self {
+        Self {
+            event_id: event.id.to_string(),
+            organization_id: event.organization.to_string(),
+            agent_id: event.agent.map(|id| id.to_string()),
+            action: event.action.name(),
+            outcome: event.outcome.name(),
+            resource_type: event.resource.as_ref().map(|resource| resource.kind.name()),
+            resource_id: event.resource.as_ref().map(|resource| resource.id.clone()),
+            ip_address: event.origin.address.map(|address| address.to_string()),
+            user_agent: event.origin.user_agent.as_ref().map(ToString::to_string),
+            request_id: event.origin.request.to_string(),
+            metadata: event.metadata.clone(),
+            timestamp: event.timestamp.to_string(),
+        }
+    }
+}
+
+/// What a plan allows: `null` is unlimited.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct QuotasView {
+    agents: Option<u64>,
+    requests_per_minute: u64,
+    tokens_per_month: Option<u64>,
+    audit_retention_days: u32,
+}
+
+/// What is used of it.
+#[derive(Debug, Serialize)]
+struct UsageView {
+    agents: u64,
+}
+
+/// An organization.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationView {
+    organization_id: String,
+    name: String,
+    slug: String,
+    plan: &'static str,
+    status: &'static str,
+    quotas: QuotasView,
+    usage: UsageView,
+    created_at: String,
+}
+
+impl From<&OrganizationDetails> for OrganizationView {
+    fn from(details: &OrganizationDetails) -> Self {
+        let organization = details.organization.record();
+        let quotas = &details.quotas;
+        Self {
+            organization_id: organization.id.to_string(),
+            name: organization.name.to_string(),
+            slug: organization.slug.as_str().to_owned(),
+            plan: organization.plan.name(),
+            status: organization.status.name(),
+            quotas: QuotasView {
+                agents: quotas.agents.limit(),
+                requests_per_minute: quotas.requests.per_minute,
+                tokens_per_month: quotas.tokens_per_month.limit(),
+                audit_retention_days: quotas.audit_retention_days,
+            },
+            usage: UsageView { agents: details.agents },
+            created_at: organization.created_at.to_string(),
+        }
+    }
+}
+
+/// A token that is good (RFC 7662 section 2.2).
+#[derive(Debug, Serialize)]
+pub(crate) struct ActiveTokenView {
+    active: bool,
+    scope: String,
+    client_id: String,
+    sub: String,
+    aud: Vec<String>,
+    iss: String,
+    exp: i64,
+    iat: i64,
+    nbf: i64,
+    jti: String,
+    token_type: &'static str,
+    organization_id: String,
+    agent_type: String,
+}
+
+impl From<&ActiveToken> for ActiveTokenView {
+    fn from(token: &ActiveToken) -> Self {
+        let claims = &token.claims;
+        Self {
+            active: true,
+            scope: token.scope.to_string(),
+            client_id: claims.agent.to_string(),
+            sub: claims.agent.to_string(),
+            aud: claims.audience.clone(),
+            iss: claims.issuer.clone(),
+            exp: claims.expires_at.unix_seconds(),
+            iat: claims.issued_at.unix_seconds(),
+            nbf: claims.issued_at.unix_seconds(),
+            jti: claims.id.to_string(),
+            token_type: "Bearer",
+            organization_id: claims.organization.to_string(),
+            agent_type: claims.agent_type.clone(),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageView<T> {
+    data: Vec<T>,
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_relation: Option<&'static str>,
+    page: Option<u32>,
+    limit: u32,
+    next_cursor: Option<String>,
+}
+
+impl<T> PageView<T> {
+    /// The page as asked for, each row turned into its view.
+    pub(crate) fn new<'a, Row, Id: ToString>(
+        found: &'a Page<Row, Id>,
+        (page, limit): (Option<u32>, u32),
+    ) -> Self
+    where
+        T: From<&'a Row>,
+    {
+        let (total, total_relation) = match found.total {
+            Total::Exactly(rows) => (rows, None),
+            Total::AtLeast(rows) => (rows, Some("gte")),
+        };
+        Self {
+            data: found.rows.iter().map(T::from).collect(),
+            total,
+            total_relation,
+            page,
+            limit,
+            next_cursor: found.next.as_ref().map(ToString::to_string),
+        }
+    }
+}
