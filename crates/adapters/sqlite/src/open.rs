@@ -155,7 +155,8 @@ async fn rolled_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Er
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match MIGRATIONS.run(&mut *connection).await {
+    // Not `run`: its future cannot be sent to another thread, by an odd bound of its own.
+    match MIGRATIONS.run_direct(None, connection, false).await {
         Ok(()) => connection.clear_cached_statements().await.map_err(OpenError::Database),
         Err(MigrateError::VersionMissing(found)) if found > known => {
             Err(OpenError::Newer { found, known })

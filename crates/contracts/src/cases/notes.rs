@@ -1,0 +1,73 @@
+//! Notes: events of what changes no record.
+
+use std::collections::BTreeSet;
+
+use audit::{Action, AuditLog, Event, note};
+use futures_util::future::join_all;
+
+use crate::{Harness, World, sample};
+
+pub async fn a_note_is_readable_once_it_is_told_of<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    for action in sample::NOTED {
+        let event = sample::whole_event(action);
+        let id = world.note(&scope, &event).await;
+        let read = world.view(&scope).await.event(id).await.unwrap().unwrap();
+        assert_eq!((read.id, read.organization), (id, scope.organization()));
+        assert_eq!(read.agent, scope.actor().agent());
+        assert_eq!((read.action, read.outcome), (action, event.outcome()));
+        assert_eq!(read.resource.as_ref(), event.resource());
+        assert_eq!(&read.origin, scope.origin());
+        assert_eq!(&read.metadata, event.metadata());
+        assert_eq!(read.used, None);
+    }
+}
+
+pub async fn a_note_that_says_little_is_read_back_as_it_was_written<H: Harness>() {
+    let world = World::<H>::fresh().await;
+    let (organization, internal) = (world.machine.organization_id(), tenancy::Origin::internal());
+    let scope = tenancy::Scope::new(organization, tenancy::Actor::System, internal);
+    let id = world.note(&scope, &Event::success(Action::AuthFailed)).await;
+    let read = world.view(&scope).await.event(id).await.unwrap().unwrap();
+    assert_eq!((read.agent, read.resource, read.used), (None, None, None));
+    assert_eq!(read.origin, *scope.origin());
+    assert!(read.metadata.is_empty());
+}
+
+pub async fn each_of_many_notes_at_once_is_its_own_event<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let events: Vec<_> = (0..200)
+        .map(|number| Event::success(Action::TokenIntrospected).with("number", number))
+        .collect();
+    let notes = events.iter().map(|event| note(world.harness.store(), &scope, event));
+    let ids = join_all(notes).await;
+    let mut view = world.view(&scope).await;
+    let mut distinct = BTreeSet::new();
+    for (id, event) in ids.into_iter().zip(&events) {
+        let id = id.unwrap();
+        assert!(distinct.insert(id));
+        let read = view.event(id).await.unwrap().unwrap();
+        assert_eq!(read.metadata, *event.metadata());
+    }
+}
+
+/// A use of a credential that does not exist cannot be remembered: that note fails, and no other.
+pub async fn a_note_that_cannot_be_written_fails_alone<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let agent = world.agent(&scope, "one").await;
+    let credential = world.credential(&scope, &agent).await;
+    let acting = sample::scope(scope.organization(), agent.id());
+    let before = world.events().await.len();
+    let events: Vec<_> = (0..50)
+        .map(|number| match number {
+            17 => Event::success(Action::TokenIssued).using(world.machine.credential_id()),
+            _ => Event::success(Action::TokenIssued).using(credential.id()),
+        })
+        .collect();
+    let notes = events.iter().map(|event| note(world.harness.store(), &acting, event));
+    let told: Vec<_> = join_all(notes).await;
+    let failed: Vec<_> =
+        told.iter().enumerate().filter(|(_, told)| told.is_err()).map(|(at, _)| at).collect();
+    assert_eq!(failed, [17]);
+    assert_eq!(world.events().await.len(), before + 49);
+}

@@ -1,0 +1,78 @@
+//! Revoked tokens and signing keys.
+
+use std::time::Duration;
+
+use kernel::StoreError;
+use tenancy::Scope;
+use tokens::{Revocations, SigningKeys, TokenRevoked, VerifiedToken};
+
+use crate::{Harness, World, sample};
+
+async fn token<H: Harness>(world: &World<H>, scope: &Scope) -> VerifiedToken {
+    let (agent, credential) = (world.machine.agent_id(), world.machine.credential_id());
+    sample::verified_token(&world.machine, scope.organization(), agent, credential).await
+}
+
+pub async fn a_revoked_token_is_found_and_no_other<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let (revoked, other) = (token(&world, &scope).await, token(&world, &scope).await);
+    world.change(&scope, TokenRevoked::of(&revoked, world.machine.now())).await;
+    let mut view = world.view(&scope).await;
+    assert!(view.is_revoked(revoked.claims().id).await.unwrap());
+    assert!(!view.is_revoked(other.claims().id).await.unwrap());
+    let again = TokenRevoked::of(&revoked, world.machine.now());
+    assert!(matches!(world.try_change(&scope, again).await, Err(StoreError::Conflict)));
+}
+
+pub async fn a_revocation_is_remembered_for_as_long_as_its_token_could_live<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let first = token(&world, &scope).await;
+    world.change(&scope, TokenRevoked::of(&first, world.machine.now())).await;
+    let left = first.claims().expires_at.since(world.machine.now());
+    world.machine.wait(left.saturating_sub(Duration::from_secs(1)));
+    // Each revocation is an occasion to forget old ones.
+    let second = token(&world, &scope).await;
+    world.change(&scope, TokenRevoked::of(&second, world.machine.now())).await;
+    let mut view = world.view(&scope).await;
+    assert!(view.is_revoked(first.claims().id).await.unwrap());
+    assert!(view.is_revoked(second.claims().id).await.unwrap());
+}
+
+pub async fn a_revocation_is_forgotten_once_its_token_is_over<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let first = token(&world, &scope).await;
+    world.change(&scope, TokenRevoked::of(&first, world.machine.now())).await;
+    world.machine.wait(Duration::from_secs(86_400));
+    let second = token(&world, &scope).await;
+    world.change(&scope, TokenRevoked::of(&second, world.machine.now())).await;
+    let mut view = world.view(&scope).await;
+    assert!(!view.is_revoked(first.claims().id).await.unwrap());
+    assert!(view.is_revoked(second.claims().id).await.unwrap());
+}
+
+pub async fn every_state_of_a_signing_key_is_read_back_as_it_was_written<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    for change in sample::every_key(&world.machine) {
+        let key = world.change(&scope, change).await;
+        assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), [key]);
+    }
+}
+
+pub async fn signing_keys_are_read_in_the_order_in_which_they_were_made<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let mut expected = Vec::new();
+    for _ in 0..6 {
+        expected.push(world.change(&scope, sample::key(&world.machine)).await);
+    }
+    let active = expected.remove(0).activate(Duration::ZERO, world.machine.now()).unwrap();
+    expected.insert(0, world.change(&scope, active).await);
+    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), expected);
+}
+
+/// They belong to the installation: whoever reads them has no organization that would matter.
+pub async fn signing_keys_are_the_same_in_every_organization<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let other = world.organization("other").await;
+    let key = world.change(&scope, sample::key(&world.machine)).await;
+    assert_eq!(world.view(&other).await.signing_keys().await.unwrap(), [key]);
+}

@@ -1,0 +1,80 @@
+//! What an adapter gives to be tested.
+
+use std::future::Future;
+
+use audit::{Apply, AuditLog, Directory, EventRecord, Notes, Organizations, Transactor};
+use credentials::{CredentialChange, CredentialRotation, Credentials};
+use registry::{AgentChange, Agents};
+use tenancy::{OrganizationChange, RateLimiter};
+use tokens::{Revocations, SigningKeyChange, SigningKeys, TokenRevoked};
+
+use crate::sample::Machine;
+
+/// Every read port.
+pub trait Reads:
+    Organizations + Agents + Credentials + SigningKeys + Revocations + AuditLog
+{
+}
+
+impl<T> Reads for T where
+    T: Organizations + Agents + Credentials + SigningKeys + Revocations + AuditLog
+{
+}
+
+/// Every kind of change.
+pub trait Writes:
+    Reads
+    + Apply<OrganizationChange>
+    + Apply<AgentChange>
+    + Apply<CredentialChange>
+    + Apply<CredentialRotation>
+    + Apply<SigningKeyChange>
+    + Apply<TokenRevoked>
+{
+}
+
+impl<T> Writes for T where
+    T: Reads
+        + Apply<OrganizationChange>
+        + Apply<AgentChange>
+        + Apply<CredentialChange>
+        + Apply<CredentialRotation>
+        + Apply<SigningKeyChange>
+        + Apply<TokenRevoked>
+{
+}
+
+/// A store to be tested, with a database of its own.
+pub trait Harness: Sized + Send + Sync {
+    /// Its transactions.
+    type Tx: Writes;
+    /// Its views.
+    type View: Reads;
+    /// The store.
+    type Store: Transactor<Tx = Self::Tx, View = Self::View> + Notes + Directory;
+
+    /// An empty store that takes time and randomness from this machine.
+    fn fresh(machine: Machine) -> impl Future<Output = Self> + Send;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+
+    /// Every event of every organization, read past the ports as far as that tells which there
+    /// are, in the order of their ids.
+    fn events(&self) -> impl Future<Output = Vec<EventRecord>> + Send;
+}
+
+/// A rate limiter to be tested, with a memory of its own.
+pub trait LimiterHarness: Sized + Send + Sync {
+    /// One that has counted nothing yet.
+    fn fresh() -> impl Future<Output = Self> + Send;
+
+    /// The limiter.
+    fn limiter(&self) -> &dyn RateLimiter;
+}
+
+/// Runs a case on several threads, as a server would.
+pub fn run(case: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(case);
+}

@@ -1,0 +1,118 @@
+//! The list: every case, each once. Tests of this crate hold it against the files.
+
+/// Makes one test of each case for this harness.
+#[macro_export]
+macro_rules! contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            journal: [
+                a_commit_leaves_exactly_one_event_that_says_who_where_and_what,
+                a_transaction_that_is_dropped_leaves_nothing,
+                several_changes_are_committed_together_or_not_at_all,
+                a_stale_change_is_a_conflict_and_leaves_no_trace,
+                a_stale_change_of_an_organization_or_a_key_is_a_conflict,
+                what_is_new_cannot_be_written_twice,
+                of_two_writers_that_race_one_wins,
+                what_a_transaction_reads_holds_until_it_commits,
+                a_view_does_not_change_while_it_is_open,
+                every_kind_of_change_leaves_its_event,
+            ],
+            organizations: [
+                every_state_of_an_organization_is_read_back_as_it_was_written,
+                there_is_one_platform,
+                tn_03_two_organizations_may_have_one_slug,
+                the_organization_of_a_client_is_known,
+            ],
+            tenants: [
+                nothing_of_another_organization_is_visible,
+                a_change_of_another_organization_is_a_conflict_and_leaves_no_trace,
+                no_credential_is_made_for_an_agent_of_another_organization,
+                tn_11_one_idempotency_key_in_two_organizations_is_two_keys,
+                one_token_id_in_two_organizations_is_two_tokens,
+            ],
+            agents: [
+                every_field_and_state_of_an_agent_is_read_back_as_it_was_written,
+                an_address_is_held_by_one_agent_in_any_spelling,
+                an_address_is_free_once_its_agent_is_gone,
+                tn_03_an_address_is_free_in_another_organization,
+                agents_count_until_they_are_gone,
+                another_admin_is_an_active_one,
+                a_key_finds_the_agent_that_was_registered_under_it,
+                one_key_of_two_callers_is_two_keys,
+                a_key_is_forgotten_after_its_time_and_may_be_used_again,
+                an_agent_last_authenticated_when_any_of_its_credentials_was_used,
+            ],
+            agent_lists: [
+                pages_by_number_and_by_cursor_agree_and_run_newest_first,
+                each_filter_matches_alone_and_all_match_together,
+                a_capability_is_found_as_long_as_it_is_held,
+                archived_agents_are_listed_only_when_asked_for,
+                rg_07_a_filter_matches_its_text_and_no_pattern,
+            ],
+            credentials: [
+                every_field_and_state_of_a_credential_is_read_back_as_it_was_written,
+                a_rotation_writes_both_credentials_or_none,
+                a_rotation_leaves_one_event_for_two_rows,
+                credentials_of_an_agent_are_listed_newest_first,
+                only_credentials_that_work_are_counted,
+                the_last_use_of_a_credential_is_kept_and_never_goes_back,
+                a_failure_is_no_use,
+            ],
+            tokens: [
+                a_revoked_token_is_found_and_no_other,
+                a_revocation_is_remembered_for_as_long_as_its_token_could_live,
+                a_revocation_is_forgotten_once_its_token_is_over,
+                every_state_of_a_signing_key_is_read_back_as_it_was_written,
+                signing_keys_are_read_in_the_order_in_which_they_were_made,
+                signing_keys_are_the_same_in_every_organization,
+            ],
+            notes: [
+                a_note_is_readable_once_it_is_told_of,
+                a_note_that_says_little_is_read_back_as_it_was_written,
+                each_of_many_notes_at_once_is_its_own_event,
+                a_note_that_cannot_be_written_fails_alone,
+            ],
+            log: [
+                each_filter_of_the_log_matches_alone_and_all_match_together,
+                a_window_of_time_has_its_beginning_and_not_its_end,
+                pages_of_the_log_agree_and_run_newest_first,
+                rg_07_a_resource_matches_its_text_and_no_pattern,
+            ],
+        }
+    };
+}
+
+/// Makes one test of each case of the rate limiter for this harness.
+#[macro_export]
+macro_rules! limiter_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            rates: [
+                the_limit_is_admitted_and_no_more,
+                a_burst_around_the_edge_of_a_minute_is_no_second_limit,
+                any_minute_of_a_steady_stream_stays_within_the_limit,
+                a_refused_request_is_not_counted,
+                all_of_the_limit_is_free_when_it_says_so,
+                keys_do_not_touch_each_other,
+                tn_11_one_agent_id_in_two_organizations_is_two_buckets,
+                a_clock_that_is_set_back_opens_no_gate,
+            ],
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! suite {
+    ($harness:ty; $($file:ident: [$($case:ident,)+],)+) => {$(
+        mod $file {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    $crate::run($crate::cases::$file::$case::<$harness>());
+                }
+            )+
+        }
+    )+};
+}

@@ -1,0 +1,68 @@
+//! What the cases are made of: time and randomness that are the same in each run, and one of
+//! everything that can be stored.
+
+mod agents;
+mod credentials;
+mod machine;
+mod tokens;
+
+pub use agents::{
+    agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, with_roles,
+};
+pub use credentials::{credential, every_credential, new_credential};
+pub use machine::{Machine, Seeded, Ticking, later};
+pub use tokens::{every_key, key, verified_token};
+
+use audit::{Action, Event, Resource, ResourceKind};
+use kernel::{AgentId, Limit, OrganizationId, PageRequest, RequestId, Start};
+use tenancy::{Actor, Kind, Organization, OrganizationChange, Origin, Plan, Scope, UserAgent};
+
+/// The actions that no change of a record leaves: they are noted.
+pub const NOTED: [Action; 5] = [
+    Action::TokenIssued,
+    Action::TokenRefused,
+    Action::TokenIntrospected,
+    Action::AuthFailed,
+    Action::AccessDenied,
+];
+
+/// A request by an agent, with everything that an origin can say.
+#[must_use]
+pub fn scope(organization: OrganizationId, agent: AgentId) -> Scope {
+    let origin = Origin {
+        request: RequestId::parse("request-1").unwrap(),
+        address: Some("2001:db8::7".parse().unwrap()),
+        user_agent: UserAgent::new("curl/8.0 (é; \"quoted\"; 100%)"),
+    };
+    Scope::new(organization, Actor::Agent(agent), origin)
+}
+
+/// An organization that is about to be founded.
+#[must_use]
+pub fn founded(machine: &Machine, slug: &str, kind: Kind, plan: Plan) -> OrganizationChange {
+    let names = (format!("The {slug} company").parse().unwrap(), slug.parse().unwrap());
+    Organization::found(machine.organization_id(), names, (kind, plan), machine.now())
+}
+
+/// An event with everything that one can say, though no use of a credential.
+#[must_use]
+pub fn whole_event(action: Action) -> Event {
+    Event::failure(action)
+        .on(Resource { kind: ResourceKind::Route, id: "POST /api/v1/agents/{agentId}".to_owned() })
+        .with("text", "quotes ' \" and \\ and é and \u{0} and ;--")
+        .with("number", -1.5)
+        .with("nested", serde_json::json!({ "list": [1, null, true, "x"], "empty": {} }))
+}
+
+/// A page by its number, counted from 1.
+#[must_use]
+pub fn numbered<Id>(page: u32, limit: u32) -> PageRequest<Id> {
+    let start = Start::Page(page.try_into().unwrap());
+    PageRequest { start, limit: Limit::new(limit).unwrap() }
+}
+
+/// The page after this row.
+#[must_use]
+pub fn after<Id>(id: Id, limit: u32) -> PageRequest<Id> {
+    PageRequest { start: Start::After(id), limit: Limit::new(limit).unwrap() }
+}

@@ -1,0 +1,85 @@
+//! Tokens and the keys that sign them.
+
+use std::time::Duration;
+
+use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing};
+use tokens::{
+    Algorithm, Client, Issuer, Jwk, KeyId, Lifetime, SealedPrivateKey, Signer, SigningKey,
+    SigningKeyChange, TokenPolicy, TokenRequest, VerifiedToken, issue::issue, jws::verify,
+    port::SigningFailed,
+};
+
+use super::Machine;
+
+/// A key that is about to be published.
+#[must_use]
+pub fn key(machine: &Machine) -> SigningKeyChange {
+    let public = Jwk::P256 { x: machine.bytes(), y: machine.bytes() };
+    let private = SealedPrivateKey::new(machine.bytes::<48>().to_vec());
+    SigningKey::publish(public, private, machine.now())
+}
+
+/// The changes of a key's whole life.
+#[must_use]
+pub fn every_key(machine: &Machine) -> [SigningKeyChange; 4] {
+    let published = key(machine);
+    let active = published.after().clone().activate(Duration::ZERO, machine.now()).unwrap();
+    let retiring = active.after().clone().retire(Duration::ZERO, machine.now()).unwrap();
+    let retired = retiring.after().clone().finish(machine.now()).unwrap();
+    [published, active, retiring, retired]
+}
+
+/// A token of this agent, verified. It lives for the default quarter of an hour.
+pub async fn verified_token(
+    machine: &Machine,
+    organization: OrganizationId,
+    agent: AgentId,
+    credential: CredentialId,
+) -> VerifiedToken {
+    let issuer: Issuer = "https://idp.example.com".parse().unwrap();
+    let client = Client {
+        agent,
+        organization,
+        agent_type: "custom",
+        credential,
+        grantable: "resume:read".parse().unwrap(),
+        standing: Standing::GOOD,
+    };
+    let policy = TokenPolicy { issuer: issuer.clone(), lifetime: Lifetime::default() };
+    let now = machine.now();
+    let token = issue(TokenRequest::default(), &client, &policy, now, &*machine.entropy).unwrap();
+    let id = Credulous::id();
+    let signed = token.sign((&id, Algorithm::Es256), &Credulous).await.unwrap();
+    verify(signed.expose_secret(), &issuer, &Credulous).unwrap()
+}
+
+/// A signer that takes every signature for its own: how tokens are signed is no matter here.
+struct Credulous;
+
+impl Credulous {
+    fn id() -> KeyId {
+        Jwk::P256 { x: [1; 32], y: [2; 32] }.thumbprint()
+    }
+}
+
+impl Signer for Credulous {
+    fn active(&self) -> Option<(KeyId, Algorithm)> {
+        Some((Self::id(), Algorithm::Es256))
+    }
+
+    fn algorithm(&self, _: &KeyId) -> Option<Algorithm> {
+        Some(Algorithm::Es256)
+    }
+
+    async fn sign(&self, _: &KeyId, _: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+        Ok(vec![0; 64])
+    }
+
+    fn verifies(&self, _: &KeyId, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+
+    fn published(&self) -> Vec<Jwk> {
+        Vec::new()
+    }
+}
