@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(50);
 const FAR_TOO_LONG: Duration = Duration::from_secs(20);
 
 fn limits() -> ServerLimits {
-    ServerLimits { linger: Duration::from_millis(500), ..ServerLimits::default() }
+    ServerLimits { linger: Duration::from_secs(5), ..ServerLimits::default() }
 }
 
 /// Runs a test against a server, then shuts that down.
