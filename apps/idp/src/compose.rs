@@ -147,6 +147,7 @@ impl Foundations {
         let unauthenticated = config.network().unauthenticated_requests_per_minute.get();
         Ok(IdentityProvider::new(Parts {
             store: self.store.clone(),
+            platform,
             signer: ring,
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),

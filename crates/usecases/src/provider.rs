@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use ::credentials::Peppers;
 use ::tokens::TokenPolicy;
-use kernel::{Clock, Entropy};
+use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
 
 /// What an identity provider is made of.
 pub struct Parts<S, G> {
     /// Where everything is kept.
     pub store: S,
+    /// The platform's own organization, which takes the events that can be laid to no other.
+    pub platform: OrganizationId,
     /// Who signs.
     pub signer: G,
     /// The time.

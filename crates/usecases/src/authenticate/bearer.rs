@@ -2,7 +2,7 @@
 
 use ::credentials::Credentials;
 use ::tokens::{Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
-use audit::{Directory, Notes, Organizations, Transactor};
+use audit::{Notes, Organizations, Transactor};
 use kernel::{ExposeSecret, ScopeSet, Secret, StoreError};
 use registry::Agents;
 use tenancy::{Actor, Admission, Organization, Origin, Scope};
@@ -30,7 +30,7 @@ pub enum BearerError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor + Directory + Notes,
+    S: Transactor + Notes,
     S::View: Organizations + Agents + Credentials + Revocations,
     G: Signer,
 {

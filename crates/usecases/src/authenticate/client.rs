@@ -87,10 +87,7 @@ where
         id: AgentId,
         secret: &PresentedSecret,
     ) -> Result<Found, StoreError> {
-        let place = match organization {
-            Some(organization) => organization,
-            None => self.platform().await?,
-        };
+        let place = organization.unwrap_or(self.parts.platform);
         let mut view = self.parts.store.view(place).await?;
         Ok(Found {
             organization: view.organization().await?,

@@ -1,6 +1,6 @@
 //! What every refused caller costs: one count against its address, and one event.
 
-use audit::{Action, Directory, Event, Notes, note};
+use audit::{Action, Event, Notes, note};
 use kernel::{AgentId, OrganizationId, StoreError};
 use tenancy::{Actor, Admission, Origin, RateKey, Scope};
 
@@ -41,7 +41,7 @@ impl<S, G> IdentityProvider<S, G> {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Directory + Notes,
+    S: Notes,
 {
     /// Counts and notes a caller that failed to authenticate. What it named decides whose log
     /// tells of it; where it named nothing that exists, the platform's own does.
@@ -56,10 +56,7 @@ where
         {
             return Ok(Refused::TooMany(admission));
         }
-        let organization = match named.organization {
-            Some(organization) => organization,
-            None => self.platform().await?,
-        };
+        let organization = named.organization.unwrap_or(self.parts.platform);
         let actor = Actor::Unauthenticated { claims: named.agent };
         let scope = Scope::new(organization, actor, origin.clone());
         let event = Event::failure(Action::AuthFailed).with("reason", reason);
@@ -88,10 +85,5 @@ where
             .on(caller.agent())
             .with("required", denied.required.scope());
         note(&self.parts.store, caller.scope(), &event).await.map(|_| ())
-    }
-
-    pub(super) async fn platform(&self) -> Result<OrganizationId, StoreError> {
-        let platform = self.parts.store.platform().await?;
-        platform.ok_or_else(|| StoreError::unavailable("there is no organization yet"))
     }
 }

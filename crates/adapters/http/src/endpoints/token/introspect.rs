@@ -38,14 +38,14 @@ impl Endpoint for IntrospectToken {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum IntrospectionView {
-    Active(ActiveTokenView),
+    Active(Box<ActiveTokenView>),
     Inactive { active: bool },
 }
 
 impl From<&Introspection> for IntrospectionView {
     fn from(answer: &Introspection) -> Self {
         match answer {
-            Introspection::Active(token) => Self::Active(ActiveTokenView::from(&**token)),
+            Introspection::Active(token) => Self::Active(Box::new(ActiveTokenView::from(&**token))),
             Introspection::Inactive => Self::Inactive { active: false },
         }
     }
