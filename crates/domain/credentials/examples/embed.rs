@@ -39,3 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(rotation.old().authenticates(now), Standing::Ended);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs() {
+        super::main().unwrap();
+    }
+}

@@ -20,3 +20,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(agent.to_string().parse::<AgentId>()?, agent);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs() {
+        super::main().unwrap();
+    }
+}

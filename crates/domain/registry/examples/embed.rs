@@ -33,3 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(change.after().standing(), Standing::Ended);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs() {
+        super::main().unwrap();
+    }
+}

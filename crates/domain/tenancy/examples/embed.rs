@@ -24,3 +24,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(suspended.after().standing(), Standing::Ended);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs() {
+        super::main().unwrap();
+    }
+}

@@ -85,3 +85,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(judge(&verified, &ended, now).is_err());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs() {
+        super::main().unwrap();
+    }
+}
