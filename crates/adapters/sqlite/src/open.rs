@@ -91,7 +91,7 @@ impl SqliteStore {
         // One connection at once: a setting that does not hold is better known now.
         drop(readers.acquire().await.map_err(OpenError::Database)?);
         let (jobs, queue) = mpsc::channel(options.queue);
-        let writer = Writer::new(queue, connection, settings, &options);
+        let writer = Writer::new(queue, connection, (settings, readers.clone()), &options);
         Ok((Self::new(readers, jobs, (clock, entropy), &options), writer))
     }
 }

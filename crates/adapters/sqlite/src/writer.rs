@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use audit::EventRecord;
 use kernel::StoreError;
-use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::{Connection, Executor, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::{
     open::{self, Options},
@@ -53,6 +56,8 @@ pub struct Writer {
     /// None after an accident: the next group opens another one.
     connection: Option<SqliteConnection>,
     settings: SqliteConnectOptions,
+    /// Only to be closed at the end.
+    readers: SqlitePool,
     group: usize,
     patience: Duration,
 }
@@ -67,11 +72,12 @@ impl Writer {
     pub(crate) fn new(
         queue: mpsc::Receiver<Job>,
         connection: SqliteConnection,
-        settings: SqliteConnectOptions,
+        (settings, readers): (SqliteConnectOptions, SqlitePool),
         options: &Options,
     ) -> Self {
         let (group, patience) = (options.group, options.patience);
-        Self { queue, next: None, connection: Some(connection), settings, group, patience }
+        let connection = Some(connection);
+        Self { queue, next: None, connection, settings, readers, group, patience }
     }
 
     /// Writes until every clone of the store is dropped and everything queued is done.
@@ -186,8 +192,12 @@ impl Writer {
         }
     }
 
-    /// Folds the log into the file, so that a copy of the file alone is whole.
+    /// Closes every connection and folds the log into the file, so that a copy of the file alone is
+    /// whole. A view that somebody still holds is not waited for any longer than a transaction.
     async fn close(mut self) {
+        if timeout(self.patience, self.readers.close()).await.is_err() {
+            tracing::warn!("a view is still open");
+        }
         if let Some(connection) = &mut self.connection
             && let Err(error) = connection.execute(CHECKPOINT).await
         {

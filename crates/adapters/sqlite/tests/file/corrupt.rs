@@ -1,0 +1,86 @@
+//! Rows of no possible form: told by table and column, and never guessed at.
+
+use audit::{AuditLog, Organizations, Transactor};
+use contracts::sample;
+use credentials::Credentials;
+use kernel::StoreError;
+use registry::Agents;
+use sqlx::{AssertSqlSafe, Executor};
+use tokens::SigningKeys;
+
+use crate::database::Database;
+
+const ROWS: &[(&str, &str, &str)] = &[
+    ("organization", "slug", "'No Slug'"),
+    ("organization", "kind", "'guest'"),
+    ("organization", "plan", "'gold'"),
+    ("organization", "status", "'asleep'"),
+    ("organization", "revision", "0"),
+    ("agent", "email", "'nobody'"),
+    ("agent", "version", "'one'"),
+    ("agent", "agent_type", "'king'"),
+    ("agent", "capabilities", "'[\"agents:write\"]'"),
+    ("agent", "capabilities", "'[]'"),
+    ("agent", "roles", "'[\"king\"]'"),
+    ("agent", "roles", "'admin'"),
+    ("agent", "metadata", "'[]'"),
+    ("agent", "created_at", "-1"),
+    ("agent", "status_since", "5"),
+    ("credential", "hash", "x'00'"),
+    ("credential", "pepper_version", "0"),
+    ("credential", "state", "'asleep'"),
+    ("credential", "name", "''"),
+    ("signing_key", "public_key", "x'00'"),
+    ("signing_key", "id", "'another'"),
+    ("signing_key", "algorithm", "'none'"),
+    ("signing_key", "state", "'asleep'"),
+    ("audit_event", "action", "'agent.exploded'"),
+    ("audit_event", "outcome", "'maybe'"),
+    ("audit_event", "request_id", "'a b'"),
+    ("audit_event", "address", "'localhost'"),
+    ("audit_event", "metadata", "'[]'"),
+    ("audit_event", "resource_kind", "NULL"),
+];
+
+#[tokio::test]
+async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
+    for (table, column, value) in ROWS {
+        let database = Database::new();
+        let running = database.open().await;
+        let scope = running.organization().await;
+        let agent = running.agent(&scope, "one").await.unwrap();
+        let credential = sample::credential(&database.machine, &agent, None);
+        let credential = running.change(&scope, credential).await.unwrap().id();
+        running.change(&scope, sample::key(&database.machine)).await.unwrap();
+        spoil(&database, table, column, value).await;
+
+        let mut view = running.store.view(scope.organization()).await.unwrap();
+        let filter = audit::EventFilter::default();
+        let errors = [
+            view.organization().await.err(),
+            view.agent(agent.id()).await.err(),
+            view.credential(credential).await.err(),
+            view.signing_keys().await.err(),
+            view.events(&filter, sample::numbered(1, 9)).await.err(),
+        ];
+        let told: Vec<_> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
+        let resource = if *column == "resource_kind" { "resource_id" } else { column };
+        let expected = StoreError::Corrupt { table, column: resource };
+        assert_eq!(told, [expected.to_string()]);
+    }
+}
+
+/// Puts a value where no check and no trigger would let it.
+async fn spoil(database: &Database, table: &str, column: &str, value: &str) {
+    let mut stranger = database.stranger().await;
+    stranger.execute("PRAGMA foreign_keys = OFF").await.unwrap();
+    stranger.execute("PRAGMA ignore_check_constraints = ON").await.unwrap();
+    let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+    let triggers: Vec<String> =
+        sqlx::query_scalar(triggers).fetch_all(&mut stranger).await.unwrap();
+    for trigger in triggers {
+        stranger.execute(AssertSqlSafe(format!("DROP TRIGGER {trigger}"))).await.unwrap();
+    }
+    let sql = format!("UPDATE {table} SET {column} = {value}");
+    stranger.execute(AssertSqlSafe(sql)).await.unwrap();
+}
