@@ -77,7 +77,7 @@ impl Foundations {
     /// # Errors
     /// [`ComposeError`]
     pub async fn open(config: &Config, folder: DataFolder) -> Result<(Self, Writer), ComposeError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let secrets = config.secrets();
         let sealing = key(secrets.sealing_key.as_ref(), &folder, "sealing.key", &*entropy)?;

@@ -1,30 +1,50 @@
-//! The machine's clock, which never runs backwards here.
+//! The machine's clock, which never runs backwards here, and never stands still.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use kernel::{Clock, Timestamp};
 
-/// The latest instant that anybody in this process was told.
-static TOLD: Told = Told::nothing();
+/// Tells the machine's time.
+///
+/// When that is set back, time goes on here at half its pace until the machine has caught up. A
+/// token that expired, or a window that closed, must not come back to life because somebody
+/// corrected a clock; and one that is good must still come to its end.
+///
+/// A process has one, shared: two would each have to learn of the correction.
+#[derive(Debug)]
+pub struct SystemClock(Mutex<Told>);
 
-/// Tells the machine's time. When that is set back, time stands still here until the machine has
-/// caught up: a token that expired, or a window that closed, must not come back to life because
-/// somebody corrected a clock. All of them in a process tell the same time.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+impl SystemClock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        let (wall, steady) = read();
+        Self(Mutex::new(Told { micros: wall, steady }))
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one adapter that reads the machine's clock"
-        )]
-        let read = SystemTime::now();
-        TOLD.at_least(micros_of(read))
+        // Read inside the lock: a reading that waited for it could be older than one told since.
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wall, steady) = read();
+        *told = told.then(wall, steady);
+        told.instant()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one adapter that reads the machine's clocks")]
+fn read() -> (i64, Instant) {
+    (micros_of(SystemTime::now()), Instant::now())
 }
 
 /// Microseconds since 1970; a machine that believes itself before that is told that it is 1970.
@@ -33,66 +53,84 @@ fn micros_of(read: SystemTime) -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The highest reading so far, in microseconds.
-#[derive(Debug)]
-struct Told(AtomicI64);
-
-impl Told {
-    const fn nothing() -> Self {
-        Self(AtomicI64::new(0))
-    }
-
-    /// This reading, or the highest one so far.
-    fn at_least(&self, micros: i64) -> Timestamp {
-        // Relaxed is enough: readings of one value alone are compared, and those have one order.
-        let before = self.0.fetch_max(micros, Ordering::Relaxed);
-        let micros = u64::try_from(before.max(micros)).unwrap_or(0);
-        EPOCH.plus(Duration::from_micros(micros))
-    }
+/// What was told last, and when by the clock that nobody can set.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    micros: i64,
+    steady: Instant,
 }
 
-const EPOCH: Timestamp = match Timestamp::from_unix_micros(0) {
-    Ok(epoch) => epoch,
-    Err(_) => panic!("1970 is an instant"),
-};
+impl Told {
+    /// What to tell next: the wall clock's reading, or, where that lies behind, half of the time
+    /// that has passed since.
+    fn then(self, wall: i64, steady: Instant) -> Self {
+        let passed = steady.saturating_duration_since(self.steady) / 2;
+        let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        Self { micros: wall.max(self.micros.saturating_add(passed)), steady }
+    }
+
+    fn instant(self) -> Timestamp {
+        const EPOCH: Timestamp = match Timestamp::from_unix_micros(0) {
+            Ok(epoch) => epoch,
+            Err(_) => panic!("1970 is an instant"),
+        };
+        EPOCH.plus(Duration::from_micros(u64::try_from(self.micros).unwrap_or(0)))
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOUR: i64 = 3_600_000_000;
+
+    #[expect(clippy::disallowed_methods, reason = "an instant to count from, never waited for")]
+    fn noon() -> Told {
+        Told { micros: 12 * HOUR, steady: Instant::now() }
+    }
+
+    fn hours(hours: u64) -> Duration {
+        Duration::from_secs(hours * 3_600)
+    }
+
     #[test]
-    fn ck_02_a_step_back_holds_the_time_still() {
-        let told = Told::nothing();
-        let hour = 3_600_000_000;
-        let noon = told.at_least(12 * hour);
-        assert_eq!(told.at_least(11 * hour), noon);
-        assert_eq!(told.at_least(12 * hour + 1).unix_micros(), 12 * hour + 1);
+    fn ck_02_after_a_step_back_time_goes_on_at_half_its_pace_until_the_machine_has_caught_up() {
+        let noon = noon();
+        let stepped_back = noon.then(11 * HOUR, noon.steady);
+        assert_eq!(stepped_back.micros, 12 * HOUR);
+        let later = stepped_back.then(12 * HOUR, noon.steady + hours(1));
+        assert_eq!(later.micros, 12 * HOUR + HOUR / 2);
+        let caught_up = later.then(14 * HOUR, noon.steady + hours(3));
+        assert_eq!(caught_up.micros, 14 * HOUR);
+    }
+
+    #[test]
+    fn a_step_forward_is_followed_at_once() {
+        let noon = noon();
+        assert_eq!(noon.then(13 * HOUR, noon.steady).micros, 13 * HOUR);
     }
 
     #[test]
     fn time_passes_and_never_backwards() {
-        let first = SystemClock.now();
+        let clock = SystemClock::new();
+        let first = clock.now();
         let after_2020 = Timestamp::from_unix_micros(1_577_836_800_000_000).unwrap();
         assert!(first > after_2020);
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                std::thread::spawn(|| {
-                    let told: Vec<_> = (0..1_000).map(|_| SystemClock.now()).collect();
-                    assert!(told.is_sorted());
-                    told.last().copied()
-                })
-            })
-            .collect();
-        for thread in threads {
-            assert!(thread.join().unwrap() >= Some(first));
-        }
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let told: Vec<_> = (0..1_000).map(|_| clock.now()).collect();
+                    assert!(told.is_sorted() && told.last() >= Some(&first));
+                });
+            }
+        });
     }
 
     #[test]
     fn a_machine_that_is_out_of_its_mind_gets_an_instant_all_the_same() {
         assert_eq!(micros_of(UNIX_EPOCH - Duration::from_secs(1)), 0);
-        assert_eq!(Told::nothing().at_least(-5).unix_micros(), 0);
-        let last = Told::nothing().at_least(i64::MAX);
-        assert!(last.to_string().starts_with("9999-12-31"));
+        let told = |micros| Told { micros, ..noon() }.instant();
+        assert_eq!(told(-5).unix_micros(), 0);
+        assert!(told(i64::MAX).to_string().starts_with("9999-12-31"));
     }
 }
