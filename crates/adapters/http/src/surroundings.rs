@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn head_tells_the_length_of_what_get_would_send() {
+        for path in ["/ok", "/nowhere"] {
+            let got = sample::read(send(request("GET", path)).await).await;
+            let (status, headers, body) = sample::read(send(request("HEAD", path)).await).await;
+            assert_eq!((status, body), (got.0, serde_json::Value::Null));
+            assert_eq!(headers["content-length"], got.1["content-length"], "{path}");
+        }
+    }
+
+    #[tokio::test]
     async fn sl_03_a_panic_tells_the_caller_nothing() {
         let (status, headers, body) = sample::read(send(request("GET", "/panic")).await).await;
         assert_eq!((status, &body["code"]), (500, &json!("INTERNAL_ERROR")));
