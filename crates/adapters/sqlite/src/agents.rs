@@ -1,6 +1,6 @@
 //! The port of agents.
 
-mod filter;
+pub(crate) mod filter;
 mod row;
 mod write;
 
@@ -34,20 +34,20 @@ use columns;
 const FIND: &str =
     concat!("SELECT ", columns!(), " FROM agent WHERE organization_id = ? AND id = ?");
 
-const FIND_BY_EMAIL: &str = concat!(
+pub(crate) const FIND_BY_EMAIL: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM agent
     WHERE organization_id = ? AND email_folded = ? AND status NOT IN ('decommissioned', 'archived')"
 );
 
-const COUNT: &str = "
-    SELECT count(*) FROM agent
+pub(crate) const COUNT: &str = "
+    SELECT count(*) FROM agent INDEXED BY agent_email
     WHERE organization_id = ? AND status NOT IN ('decommissioned', 'archived')";
 
-const OTHER_ADMINS: &str = "
+pub(crate) const OTHER_ADMINS: &str = "
     SELECT EXISTS (
-        SELECT 1 FROM agent
+        SELECT 1 FROM agent INDEXED BY agent_active_admin
         WHERE organization_id = ? AND id <> ? AND status = 'active' AND instr(roles, '\"admin\"') > 0
     )";
 
@@ -55,7 +55,7 @@ const REGISTRATION: &str = "
     SELECT fingerprint, agent_id FROM idempotency_key
     WHERE organization_id = ? AND caller_id = ? AND key = ? AND expires_at > ?";
 
-const LAST_AUTHENTICATIONS: &str = "
+pub(crate) const LAST_AUTHENTICATIONS: &str = "
     SELECT agent_id, max(used_at) AS used_at FROM last_use
     WHERE organization_id = ? AND agent_id IN (SELECT unhex(value) FROM json_each(?))
     GROUP BY agent_id";

@@ -11,7 +11,7 @@ use kernel::{
     AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, Revision, StoreError,
     Timestamp, Total,
 };
-use sqlx::sqlite::SqliteRow;
+use sqlx::{sqlite::SqliteRow, types::Uuid};
 
 use crate::{
     events,
@@ -43,7 +43,7 @@ const COUNT: &str = "
         SELECT 1 FROM credential WHERE organization_id = ? AND agent_id = ? LIMIT 10001
     )";
 
-const COUNT_LIVE: &str = "
+pub(crate) const COUNT_LIVE: &str = "
     SELECT count(*) FROM credential
     WHERE organization_id = ? AND agent_id = ? AND state <> 'revoked'
         AND (expires_at IS NULL OR expires_at > ?)";
@@ -76,14 +76,7 @@ impl<M: Mode> Credentials for Session<M> {
         page: PageRequest<CredentialId>,
     ) -> Result<Page<Credential, CredentialId>, StoreError> {
         let organization = self.owner().uuid();
-        let mut list = Parts::new(LIST);
-        list.bind(IN_ORGANIZATION, Value::Id(organization));
-        list.bind(OF_AGENT, Value::Id(agent.uuid()));
-        if let Some(id) = page.older_than() {
-            list.bind(OLDER_THAN, Value::Id(id.uuid()));
-        }
-        list.add(NEWEST_FIRST);
-        let rows = self.rows(list.build_page(page)).await?;
+        let rows = self.rows(list(organization, agent, page)).await?;
         let credentials = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let count = sqlx::query(COUNT).bind(organization).bind(agent.uuid());
         let total = Total::counted(number(&self.rows(count).await?, TABLE)?);
@@ -168,6 +161,22 @@ impl SqliteTx {
             .bind(expected.get());
         self.change_one(statement).await
     }
+}
+
+/// The statement for a page.
+pub(crate) fn list(
+    organization: Uuid,
+    agent: AgentId,
+    page: PageRequest<CredentialId>,
+) -> Statement {
+    let mut list = Parts::new(LIST);
+    list.bind(IN_ORGANIZATION, Value::Id(organization));
+    list.bind(OF_AGENT, Value::Id(agent.uuid()));
+    if let Some(id) = page.older_than() {
+        list.bind(OLDER_THAN, Value::Id(id.uuid()));
+    }
+    list.add(NEWEST_FIRST);
+    list.build_page(page)
 }
 
 /// Binds what may change.

@@ -34,6 +34,8 @@ mod error;
 mod events;
 mod open;
 mod organizations;
+#[cfg(test)]
+mod plans;
 mod revocations;
 mod row;
 mod session;

@@ -83,10 +83,8 @@ impl SqliteStore {
         entropy: Arc<dyn Entropy>,
         options: Options,
     ) -> Result<(Self, Writer), OpenError> {
-        create(path).map_err(OpenError::File)?;
+        let connection = migrated(path, &options).await?;
         let settings = settings(path, &options);
-        let mut connection = writing(&settings).await.map_err(OpenError::Database)?;
-        migrate(&mut connection).await?;
         let readers = readers(&settings, &options);
         // One connection at once: a setting that does not hold is better known now.
         drop(readers.acquire().await.map_err(OpenError::Database)?);
@@ -94,6 +92,17 @@ impl SqliteStore {
         let writer = Writer::new(queue, connection, (settings, readers.clone()), &options);
         Ok((Self::new(readers, jobs, (clock, entropy), &options), writer))
     }
+}
+
+/// The connection that writes, to a file that is there and up to date.
+pub(crate) async fn migrated(
+    path: &Path,
+    options: &Options,
+) -> Result<SqliteConnection, OpenError> {
+    create(path).map_err(OpenError::File)?;
+    let mut connection = writing(&settings(path, options)).await.map_err(OpenError::Database)?;
+    migrate(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Makes the file readable by its owner alone before SQLite makes it for everybody. The files that
@@ -162,5 +171,53 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
             Err(OpenError::Newer { found, known })
         }
         Err(error) => Err(OpenError::Migration(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn setting(connection: &mut SqliteConnection, pragma: &'static str) -> String {
+        let value = sqlx::query_scalar::<_, String>(pragma);
+        match value.fetch_one(&mut *connection).await {
+            Ok(text) => text,
+            Err(_) => {
+                let number: i64 = sqlx::query_scalar(pragma).fetch_one(connection).await.unwrap();
+                number.to_string()
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn both_kinds_of_connection_are_as_safe_as_they_must_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("idp.db");
+        let options = Options::default();
+        let mut writer = migrated(&path, &options).await.unwrap();
+        let settings = settings(&path, &options);
+        let mut reader = readers(&settings, &options).acquire().await.unwrap();
+        for connection in [&mut writer, &mut *reader] {
+            for (pragma, value) in [
+                ("PRAGMA journal_mode", "wal"),
+                ("PRAGMA synchronous", "2"),
+                ("PRAGMA foreign_keys", "1"),
+                ("PRAGMA trusted_schema", "0"),
+                ("PRAGMA busy_timeout", "2000"),
+            ] {
+                assert_eq!(setting(connection, pragma).await, value, "{pragma}");
+            }
+        }
+        let delete = "DELETE FROM last_use";
+        let refused = reader.execute(delete).await.unwrap_err().to_string();
+        assert!(refused.contains("readonly"), "{refused}");
+        writer.execute(delete).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_foreign_keys_is_refused() {
+        let settings = SqliteConnectOptions::new().in_memory(true).foreign_keys(false);
+        let mut connection = settings.connect().await.unwrap();
+        assert!(foreign_keys_hold(&mut connection).await.is_err());
     }
 }

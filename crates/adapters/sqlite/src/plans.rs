@@ -1,0 +1,95 @@
+//! The plans of the lists: each filter is served by its index, in the order of the page.
+
+use audit::{Action, EventFilter, Outcome};
+use kernel::{
+    AgentId, CredentialId, EventId, Limit, OrganizationId, PageRequest, Start, Timestamp,
+};
+use registry::{AgentFilter, StatusName};
+use sqlx::{AssertSqlSafe, Execute, Row, SqliteConnection, types::Uuid};
+
+use crate::{
+    agents, audit_log, credentials_port,
+    open::{Options, migrated},
+    session::Statement,
+};
+
+async fn plan(connection: &mut SqliteConnection, statement: Statement) -> String {
+    let sql = format!("EXPLAIN QUERY PLAN {}", Execute::sql(statement).as_str());
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("; ")
+}
+
+/// The plan names this index, reads no whole table and sorts nothing.
+async fn served_by(connection: &mut SqliteConnection, index: &str, statement: Statement) {
+    let plan = plan(connection, statement).await;
+    assert!(plan.contains(index), "not by {index}: {plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "sorted: {plan}");
+    assert!(!plan.contains("SCAN agent") && !plan.contains("SCAN audit"), "scanned: {plan}");
+}
+
+fn after<Id>(id: fn(Uuid) -> Id) -> PageRequest<Id> {
+    PageRequest { start: Start::After(id(Uuid::max())), limit: Limit::default() }
+}
+
+fn organization() -> OrganizationId {
+    OrganizationId::from_uuid(Uuid::max())
+}
+
+#[tokio::test]
+async fn each_filter_of_agents_is_served_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("idp.db");
+    let mut connection = migrated(&path, &Options::default()).await.unwrap();
+    let none = AgentFilter::default;
+    let filters = [
+        (none(), "agent_listed"),
+        (AgentFilter { owner: Some("x".parse().unwrap()), ..none() }, "agent_by_owner"),
+        (AgentFilter { agent_type: Some("custom".parse().unwrap()), ..none() }, "agent_by_type"),
+        (AgentFilter { status: Some(StatusName::Revoked), ..none() }, "agent_by_status"),
+        (
+            AgentFilter { deployment_env: Some("staging".parse().unwrap()), ..none() },
+            "agent_by_deployment_env",
+        ),
+        (AgentFilter { capability: Some("a:b".parse().unwrap()), ..none() }, "SEARCH held"),
+    ];
+    for (filter, index) in filters {
+        let page = agents::filter::page(organization(), &filter, after(AgentId::from_uuid));
+        served_by(&mut connection, index, page).await;
+        let count = agents::filter::count(organization(), &filter);
+        served_by(&mut connection, "SEARCH", count).await;
+    }
+    for (sql, index) in [
+        (agents::COUNT, "agent_email"),
+        (agents::FIND_BY_EMAIL, "agent_email"),
+        (agents::OTHER_ADMINS, "agent_active_admin"),
+        (agents::LAST_AUTHENTICATIONS, "last_use_by_agent"),
+        (credentials_port::COUNT_LIVE, "credential_unrevoked"),
+    ] {
+        served_by(&mut connection, index, sqlx::query(sql)).await;
+    }
+    let page = after(CredentialId::from_uuid);
+    let list = credentials_port::list(Uuid::max(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "credential_by_agent", list).await;
+}
+
+#[tokio::test]
+async fn each_filter_of_the_log_is_served_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("idp.db");
+    let mut connection = migrated(&path, &Options::default()).await.unwrap();
+    let none = EventFilter::default;
+    let at = Timestamp::from_unix_micros(1).ok();
+    let agent = Some(AgentId::from_uuid(Uuid::max()));
+    let filters = [
+        (none(), "(organization_id=? AND id<?)"),
+        (EventFilter { from: at, until: at, ..none() }, "(organization_id=? AND id>? AND id<?)"),
+        (EventFilter { agent, from: at, ..none() }, "audit_event_by_agent"),
+        (EventFilter { action: Some(Action::TokenIssued), ..none() }, "audit_event_by_action"),
+        (EventFilter { outcome: Some(Outcome::Failure), ..none() }, "audit_event_by_outcome"),
+        (EventFilter { resource: Some("x".to_owned()), ..none() }, "audit_event_by_resource"),
+    ];
+    for (filter, index) in filters {
+        let page = audit_log::page(organization(), &filter, after(EventId::from_uuid));
+        served_by(&mut connection, index, page).await;
+    }
+}
