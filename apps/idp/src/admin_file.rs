@@ -14,7 +14,7 @@ use kernel::{AgentId, ExposeSecret};
 use serde_json::{Value, json};
 use usecases::bootstrap::{Founded, SecretKeeper};
 
-use crate::data_folder::{DataFolder, sync_folder_of, write_private};
+use crate::{private_file, storage::Storage};
 
 /// Where the admin's credential is kept.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ pub fn content(founded: &Founded, token_url: &str) -> Value {
 impl AdminFile {
     /// The file in this data folder.
     #[must_use]
-    pub fn new(folder: &DataFolder, token_url: String) -> Self {
+    pub fn new(storage: &Storage, token_url: String) -> Self {
         Self {
-            path: folder.file("admin.json"),
-            pending: folder.file("admin.json.pending"),
+            path: storage.file("admin.json"),
+            pending: storage.file("admin.json.pending"),
             token_url,
         }
     }
@@ -59,7 +59,7 @@ impl AdminFile {
     /// When the file system refuses.
     pub fn publish(&self) -> io::Result<()> {
         fs::rename(&self.pending, &self.path)?;
-        sync_folder_of(&self.path)
+        private_file::sync_folder_of(&self.path)
     }
 
     /// The admin whose credential waits for its name, left by a start that was cut short.
@@ -74,7 +74,7 @@ impl AdminFile {
 impl SecretKeeper for AdminFile {
     fn keep(&self, founded: &Founded) -> Result<(), Box<dyn StdError + Send + Sync>> {
         let text = format!("{:#}\n", content(founded, &self.token_url));
-        Ok(write_private(&self.pending, text.as_bytes())?)
+        Ok(private_file::write(&self.pending, text.as_bytes())?)
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_secret_waits_under_another_name_until_the_admin_exists() {
         let folder = tempfile::tempdir().unwrap();
-        let data = DataFolder::take(folder.path()).unwrap();
+        let data = Storage::take(folder.path(), &folder.path().join("idp.sqlite")).unwrap();
         let file = AdminFile::new(&data, "http://127.0.0.1:3000/api/v1/token".to_owned());
         assert_eq!(file.left_pending(), None);
         file.keep(&founded()).unwrap();

@@ -1,14 +1,17 @@
 //! The composition root: configuration → adapters → use cases. No rules of its own.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use audit::Directory;
 use credentials::{Pepper, Peppers};
 use kernel::{AgentId, Clock, Entropy, OrganizationId, StoreError};
-use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemClock, SystemEntropy};
+use local::{
+    KeyRing, LocalKeyFactory, LocalRateLimiter, SealError, Sealer, SystemClock, SystemEntropy,
+    key_ring::Unusable,
+};
 use sqlite_store::{OpenError, Options, SqliteStore, Writer};
-use tenancy::{Name, Plans, Quota, Quotas, Rate, Slug};
-use tokens::{Issuer, Lifetime, TokenPolicy};
+use tenancy::{Name, Slug};
+use tokens::{Issuer, TokenPolicy};
 use usecases::{
     IdentityProvider, Parts,
     bootstrap::{self, FoundError, Foundation, Founded},
@@ -17,8 +20,8 @@ use usecases::{
 
 use crate::{
     admin_file::AdminFile,
-    config::{Config, PlanLimits, SecretKey},
-    data_folder::{DataFolder, DataFolderError},
+    config::{Config, SecretKey},
+    storage::{self, KeyFile, Storage, StorageError},
 };
 
 /// The identity provider on the embedded default.
@@ -30,12 +33,18 @@ pub const FIRST_ORGANIZATION: &str = "default";
 /// Why the parts do not come together.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
-    /// The data folder cannot be used.
+    /// The data folder cannot be used, or a key in it.
     #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
+    Storage(#[from] StorageError),
     /// The database cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
+    #[error("the database `{}` cannot be used; {}", .database.display(), advice(.source))]
+    Open {
+        /// Its file.
+        database: PathBuf,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,17 +58,38 @@ pub enum ComposeError {
     #[error(transparent)]
     SigningKey(#[from] EnsureError),
     /// The signing keys cannot be opened.
-    #[error("the signing keys cannot be opened with this sealing key")]
+    #[error("the signing keys {}", complaint(.0))]
     Unseal(#[from] local::OpenError),
     /// A value of the configuration is none for the domain.
     #[error("the configured {0} cannot be used")]
     Value(&'static str),
 }
 
+/// What to do about a database that does not open.
+const fn advice(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Newer { .. } => "start the release that migrated it, or a later one",
+        OpenError::File(_) | OpenError::Database(_) | OpenError::Migration(_) => {
+            "restore it from a backup, or set DATABASE_URL to another file"
+        }
+    }
+}
+
+/// What is wrong with signing keys that do not open, and what to do about it.
+const fn complaint(error: &local::OpenError) -> &'static str {
+    match error.reason {
+        Unusable::Sealed(SealError::OtherKey) => {
+            "were sealed with another key; restore sealing.key or set IDP_SEALING_KEY to that one"
+        }
+        Unusable::Sealed(SealError::Altered | SealError::Form) | Unusable::Unpaired => {
+            "in the database are damaged; restore the database from a backup"
+        }
+    }
+}
+
 /// Everything below the use cases, opened.
 pub struct Foundations {
-    /// The data folder, held for this process.
-    pub folder: DataFolder,
+    storage: Storage,
     /// The store.
     pub store: SqliteStore,
     /// The time.
@@ -71,25 +101,46 @@ pub struct Foundations {
 }
 
 impl Foundations {
-    /// Takes the data folder, finds or makes the keys, opens the store and brings its schema up
-    /// to date. The writer must be run by the caller.
+    /// Finds or makes the keys, opens the store and brings its schema up to date. The writer must
+    /// be run by the caller.
     ///
     /// # Errors
     /// [`ComposeError`]
-    pub async fn open(config: &Config, folder: DataFolder) -> Result<(Self, Writer), ComposeError> {
+    pub async fn open(config: &Config, storage: Storage) -> Result<(Self, Writer), ComposeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let secrets = config.secrets();
-        let sealing = key(secrets.sealing_key.as_ref(), &folder, "sealing.key", &*entropy)?;
-        let pepper = key(secrets.pepper.as_ref(), &folder, "pepper.key", &*entropy)?;
-        let sealer = Sealer::new(&sealing, entropy.clone())
-            .map_err(|_| ComposeError::Value("sealing key"))?;
-        let file = config.database_file();
+        // Each key is wiped at the end of its scope; what is made of it stays.
+        let sealer = {
+            let kept = &mut None;
+            let configured = secrets.sealing_key.as_ref();
+            let key = key(configured, kept, &storage, storage::SEALING_KEY, &*entropy)?;
+            Sealer::new(key.expose(), entropy.clone())
+                .map_err(|_| ComposeError::Value("sealing key"))?
+        };
+        let peppers = {
+            let kept = &mut None;
+            let key = key(secrets.pepper.as_ref(), kept, &storage, storage::PEPPER, &*entropy)?;
+            Peppers::single(Pepper::new(key.expose()))
+        };
+        let options = Options::default();
         let (store, writer) =
-            SqliteStore::open(&file, clock.clone(), entropy.clone(), Options::default()).await?;
-        let peppers = Peppers::single(Pepper::new(&pepper));
-        let foundations = Self { folder, store, clock, entropy, sealer: Arc::new(sealer), peppers };
+            SqliteStore::open(storage.database(), clock.clone(), entropy.clone(), options)
+                .await
+                .map_err(|source| ComposeError::Open {
+                    database: storage.database().to_owned(),
+                    source,
+                })?;
+        let foundations =
+            Self { storage, store, clock, entropy, sealer: Arc::new(sealer), peppers };
         Ok((foundations, writer))
+    }
+
+    /// Lets go of the store, so that its writer can end. What is returned must be held until it
+    /// has: another process must not open the database before the last write.
+    #[must_use]
+    pub fn release(self) -> Storage {
+        self.storage
     }
 
     /// Founds the first organization and its admin, and leaves the admin's credential in
@@ -98,7 +149,7 @@ impl Foundations {
     /// # Errors
     /// [`ComposeError`]; [`FoundError::Exists`] where there is one.
     pub async fn found(&self, name: Name, issuer: &Issuer) -> Result<Founded, ComposeError> {
-        let file = AdminFile::new(&self.folder, issuer.join("/api/v1/token"));
+        let file = AdminFile::new(&self.storage, issuer.join("/api/v1/token"));
         let clock = (&*self.clock, &*self.entropy);
         let foundation = foundation(name)?;
         let founded =
@@ -114,7 +165,7 @@ impl Foundations {
     /// [`ComposeError`]
     pub async fn platform(&self, issuer: &Issuer) -> Result<OrganizationId, ComposeError> {
         if let Some(platform) = self.store.platform().await? {
-            let file = AdminFile::new(&self.folder, String::new());
+            let file = AdminFile::new(&self.storage, String::new());
             if let Some(admin) = file.left_pending()
                 && self.is_here(admin).await?
             {
@@ -144,7 +195,6 @@ impl Foundations {
         let keys = signing_key::ensure(&self.store, platform, &*self.clock, &factory).await?;
         let ring = KeyRing::new(self.sealer.clone());
         ring.replace(&keys)?;
-        let unauthenticated = config.network().unauthenticated_requests_per_minute.get();
         Ok(IdentityProvider::new(Parts {
             store: self.store.clone(),
             platform,
@@ -153,43 +203,31 @@ impl Foundations {
             entropy: self.entropy.clone(),
             limiter: Arc::new(LocalRateLimiter::new()),
             peppers: self.peppers.clone(),
-            policy: TokenPolicy { issuer, lifetime: lifetime(config)? },
-            plans: plans(config),
-            unauthenticated: Rate { per_minute: unauthenticated.into() },
+            policy: TokenPolicy { issuer, lifetime: config.token_lifetime() },
+            plans: *config.plans(),
+            unauthenticated: config.network().unauthenticated,
         }))
     }
 }
 
 impl std::fmt::Debug for Foundations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Foundations").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Foundations").field("storage", &self.storage).finish_non_exhaustive()
     }
 }
 
-/// The issuer of the server that has bound that port.
-///
-/// # Errors
-/// [`ComposeError::Value`]
-pub fn issuer(config: &Config, bound_port: u16) -> Result<Issuer, ComposeError> {
-    let issuer = config.issuer_at(bound_port);
-    issuer.as_str().parse().map_err(|_| ComposeError::Value("issuer"))
-}
-
-fn key(
-    configured: Option<&SecretKey>,
-    folder: &DataFolder,
-    file: &str,
+/// The configured key, or else the one in the data folder, of which `kept` takes care.
+fn key<'a>(
+    configured: Option<&'a SecretKey>,
+    kept: &'a mut Option<SecretKey>,
+    storage: &Storage,
+    file: KeyFile,
     entropy: &dyn Entropy,
-) -> Result<[u8; 32], DataFolderError> {
+) -> Result<&'a SecretKey, StorageError> {
     match configured {
-        Some(key) => Ok(*key.expose()),
-        None => folder.key(file, entropy).map(|key| *key.expose()),
+        Some(key) => Ok(key),
+        None => Ok(kept.insert(storage.key(file, entropy)?)),
     }
-}
-
-fn lifetime(config: &Config) -> Result<Lifetime, ComposeError> {
-    let seconds = config.token_lifetime().duration().as_secs();
-    Lifetime::from_seconds(seconds).ok_or(ComposeError::Value("token lifetime"))
 }
 
 fn foundation(name: Name) -> Result<Foundation, ComposeError> {
@@ -206,27 +244,16 @@ fn foundation(name: Name) -> Result<Foundation, ComposeError> {
     })
 }
 
-fn plans(config: &Config) -> Plans {
-    let table = config.plans();
-    Plans {
-        free: quotas(&table.free),
-        pro: quotas(&table.pro),
-        enterprise: quotas(&table.enterprise),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn quotas(limits: &PlanLimits) -> Quotas {
-    Quotas {
-        agents: quota(limits.agents),
-        requests: Rate { per_minute: limits.requests_per_minute.get().into() },
-        tokens_per_month: quota(limits.tokens_per_month),
-        audit_retention_days: limits.audit_retention.get().get(),
-    }
-}
-
-const fn quota(limit: crate::config::Quota) -> Quota {
-    match limit {
-        crate::config::Quota::Unlimited => Quota::Unlimited,
-        crate::config::Quota::AtMost(limit) => Quota::AtMost(limit.get()),
+    #[test]
+    fn sm_04_a_database_of_a_later_release_is_left_to_it() {
+        let source = OpenError::Newer { found: 7, known: 1 };
+        let error = ComposeError::Open { database: PathBuf::from("a.sqlite"), source };
+        let expected = "the database `a.sqlite` cannot be used; start the release that migrated \
+                        it, or a later one";
+        assert_eq!(error.to_string(), expected);
     }
 }

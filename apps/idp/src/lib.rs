@@ -21,10 +21,12 @@ pub mod cli;
 pub mod commands;
 pub mod compose;
 pub mod config;
-pub mod data_folder;
 pub mod hardening;
 pub mod logging;
+pub mod private_file;
 pub mod runtime;
+pub mod signals;
+pub mod storage;
 
 /// Does what the arguments ask for, and tells how it went: 0 done, 1 failed, 2 not understood.
 pub fn run(

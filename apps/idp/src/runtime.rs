@@ -14,7 +14,10 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 /// When no runtime can be had.
 pub fn run<F: Future>(work: F) -> std::io::Result<F::Output> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
+    let output = runtime.block_on(work);
+    // The work is done: nothing that still runs may hold the end up.
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 /// The store's writer, running.

@@ -9,10 +9,10 @@ use usecases::bootstrap::Founded;
 use super::Failure;
 use crate::{
     admin_file,
-    compose::{self, Foundations},
+    compose::Foundations,
     config::Config,
-    data_folder::DataFolder,
     runtime::{self, RunningWriter},
+    storage::Storage,
 };
 
 pub(super) fn run(
@@ -22,14 +22,15 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let name: Name = organization.parse().map_err(Failure::OrganizationName)?;
-    let issuer = compose::issuer(config, config.network().port)?;
-    let folder = DataFolder::take(config.data_dir())?;
+    let issuer = config.issuer_at(config.network().port)?;
+    let storage = Storage::take(config.data_dir(), &config.database_file())?;
     let founded = runtime::run(async {
-        let (foundations, writer) = Foundations::open(config, folder).await?;
+        let (foundations, writer) = Foundations::open(config, storage).await?;
         let writer = RunningWriter::start(writer);
         let founded = foundations.found(name, &issuer).await;
-        drop(foundations);
+        let storage = foundations.release();
         writer.finish().await;
+        drop(storage);
         founded
     })??;
     print(&founded, &issuer.join("/api/v1/token"), json, out)?;

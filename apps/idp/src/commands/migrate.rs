@@ -6,17 +6,18 @@ use super::Failure;
 use crate::{
     compose::Foundations,
     config::Config,
-    data_folder::DataFolder,
     runtime::{self, RunningWriter},
+    storage::Storage,
 };
 
 pub(super) fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
-    let folder = DataFolder::take(config.data_dir())?;
+    let storage = Storage::take(config.data_dir(), &config.database_file())?;
     runtime::run(async {
-        let (foundations, writer) = Foundations::open(config, folder).await?;
+        let (foundations, writer) = Foundations::open(config, storage).await?;
         let writer = RunningWriter::start(writer);
-        drop(foundations);
+        let storage = foundations.release();
         writer.finish().await;
+        drop(storage);
         Ok::<_, Failure>(())
     })??;
     writeln!(out, "the schema is up to date")?;

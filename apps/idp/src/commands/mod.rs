@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use crate::cli::Command;
 use crate::compose::ComposeError;
 use crate::config::{Config, Problems};
-use crate::data_folder::DataFolderError;
 use crate::hardening::Unhardened;
+use crate::storage::StorageError;
 
 mod bootstrap;
 mod config;
@@ -30,9 +30,12 @@ pub enum Failure {
     /// The log cannot be started.
     #[error(transparent)]
     Logging(#[from] crate::logging::AlreadyStarted),
-    /// The data folder cannot be used.
+    /// The data folder or the database cannot be used.
     #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
+    Storage(#[from] StorageError),
+    /// No issuer follows from the port.
+    #[error("the issuer is not known; set IDP_ISSUER, or PORT to another than 0")]
+    Issuer(#[from] tokens::InvalidIssuer),
     /// The parts do not come together.
     #[error(transparent)]
     Compose(#[from] ComposeError),
@@ -45,6 +48,12 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The signals that end a server cannot be heard.
+    #[error("the signals that end the server cannot be listened for")]
+    Signals(#[source] io::Error),
+    /// Told to end while it was ending.
+    #[error("told to end at once; requests in flight were cut off")]
+    CutShort,
     /// The name of an organization is none.
     #[error("the organization's name is not valid")]
     OrganizationName(#[source] kernel::text::InvalidText),

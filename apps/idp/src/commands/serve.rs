@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,17 +11,19 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::{Either, select};
 use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings, ServerLimits};
 use sqlite_store::SqliteStore;
 use tokens::Issuer;
-use tokio::{net::TcpListener, signal};
+use tokio::{net::TcpListener, sync::oneshot};
 
 use super::Failure;
 use crate::{
-    compose::{self, Foundations},
+    compose::Foundations,
     config::Config,
-    data_folder::DataFolder,
     runtime::{self, RunningWriter},
+    signals::Signals,
+    storage::Storage,
 };
 
 /// For how long requests in flight may take to finish once the server is told to end. With the
@@ -28,56 +31,87 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(7);
 
 pub(super) fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
-    let folder = DataFolder::take(config.data_dir())?;
-    runtime::run(serve(config, folder, out))?
+    let storage = Storage::take(config.data_dir(), &config.database_file())?;
+    runtime::run(serve(config, storage, out))?
 }
 
-async fn serve(config: &Config, folder: DataFolder, out: &mut dyn Write) -> Result<(), Failure> {
+async fn serve(config: &Config, storage: Storage, out: &mut dyn Write) -> Result<(), Failure> {
     let address = config.socket_address();
     let bind = |source| Failure::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let issuer = compose::issuer(config, listener.local_addr().map_err(bind)?.port())?;
+    let issuer = config.issuer_at(listener.local_addr().map_err(bind)?.port())?;
 
-    let (foundations, writer) = Foundations::open(config, folder).await?;
+    let (foundations, writer) = Foundations::open(config, storage).await?;
     let writer = RunningWriter::start(writer);
     let platform = foundations.platform(&issuer).await?;
     let provider = foundations.provider(config, issuer.clone(), platform).await?;
 
     let draining = Arc::new(AtomicBool::new(false));
-    let probe = Probe { draining: draining.clone(), store: foundations.store.clone() };
-    let process = Process {
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: foundations.clock.now(),
-        clock: foundations.clock.clone(),
-        probe: Arc::new(probe),
-    };
-    let origins = config.network().cors_origins.iter();
-    let settings = RouterSettings {
-        cors_origins: origins.map(|origin| origin.as_str().to_owned()).collect(),
-        entropy: foundations.entropy.clone(),
-    };
-    let router = http_api::build(Ports::of(Arc::new(provider), process), &settings);
+    let ports = Ports::of(Arc::new(provider), process(&foundations, draining.clone()));
+    let router = http_api::build(ports, &settings(config, &foundations));
+    // Before anybody is told that the server is ready: who then ends it is heard.
+    let mut signals = Signals::listen().map_err(Failure::Signals)?;
     greet(config, &issuer, out)?;
-    let connections = config.network().max_connections.get().get();
-    let limits = ServerLimits {
-        connections: usize::try_from(connections).unwrap_or(usize::MAX),
-        grace: GRACE,
-        ..ServerLimits::default()
-    };
-    http_api::serve(listener, router, limits, told_to_end(draining)).await;
-    drop(foundations);
+    let (tell, told) = oneshot::channel();
+    let serving = http_api::serve(listener, router, limits(config), async {
+        // An error means that there is nobody left to tell it, which is as good.
+        let _ = told.await;
+    });
+    let ending = end(&mut signals, &draining, tell);
+    if let Either::Right(_) = select(pin!(serving), pin!(ending)).await {
+        return Err(Failure::CutShort);
+    }
+    let storage = foundations.release();
     writer.finish().await;
+    drop(storage);
     tracing::info!("stopped");
     Ok(())
 }
 
+/// Waits for the first signal, turns readiness off before anything else, and lets the server
+/// finish. Done at the second signal, which asks for the end at once.
+async fn end(signals: &mut Signals, draining: &AtomicBool, finish: oneshot::Sender<()>) {
+    signals.next().await;
+    draining.store(true, Ordering::Release);
+    tracing::info!("told to end: finishing the requests in flight");
+    // An error means that the server has ended already.
+    let _ = finish.send(());
+    signals.next().await;
+}
+
+fn process(foundations: &Foundations, draining: Arc<AtomicBool>) -> Process {
+    Process {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: foundations.clock.now(),
+        clock: foundations.clock.clone(),
+        probe: Arc::new(Probe { draining, store: foundations.store.clone() }),
+    }
+}
+
+fn settings(config: &Config, foundations: &Foundations) -> RouterSettings {
+    let origins = config.network().cors_origins.iter();
+    RouterSettings {
+        cors_origins: origins.map(|origin| origin.as_str().to_owned()).collect(),
+        entropy: foundations.entropy.clone(),
+    }
+}
+
+fn limits(config: &Config) -> ServerLimits {
+    let connections = config.network().max_connections.get().get();
+    ServerLimits {
+        connections: usize::try_from(connections).unwrap_or(usize::MAX),
+        grace: GRACE,
+        ..ServerLimits::default()
+    }
+}
+
 /// Tells how to call the server. The last line says that it is ready.
 fn greet(config: &Config, issuer: &Issuer, out: &mut dyn Write) -> std::io::Result<()> {
-    let admin = config.data_dir().join("admin.json");
-    let admin = admin.display();
+    let file = config.data_dir().join("admin.json");
+    let admin = file.display();
     writeln!(out, "AgentIdP {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API and its documentation  {issuer}/api-docs")?;
-    if admin_exists(config) {
+    if file.exists() {
         writeln!(out, "  the admin's credential     {admin}")?;
         writeln!(out, "Get the admin a token:")?;
         writeln!(
@@ -85,40 +119,12 @@ fn greet(config: &Config, issuer: &Issuer, out: &mut dyn Write) -> std::io::Resu
             "  curl -s -u \"$(jq -r '.clientId + \":\" + .clientSecret' {admin})\" \
              -d grant_type=client_credentials {issuer}/api/v1/token"
         )?;
+    } else {
+        // Not an error: whoever keeps the secret elsewhere does well to remove the file.
+        writeln!(out, "  the admin's credential     with whoever took it from {admin}")?;
     }
     writeln!(out, "ready at {issuer}")?;
     out.flush()
-}
-
-fn admin_exists(config: &Config) -> bool {
-    config.data_dir().join("admin.json").exists()
-}
-
-/// Waits for the signal to end, and turns readiness off before anything else does.
-async fn told_to_end(draining: Arc<AtomicBool>) {
-    wait_for_signal().await;
-    draining.store(true, Ordering::Release);
-    tracing::info!("told to end: finishing the requests in flight");
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use futures_util::future::{Either, select};
-
-    let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        let _ = signal::ctrl_c().await;
-        return;
-    };
-    let interrupt = std::pin::pin!(signal::ctrl_c());
-    let terminate = std::pin::pin!(terminate.recv());
-    match select(interrupt, terminate).await {
-        Either::Left(_) | Either::Right(_) => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    let _ = signal::ctrl_c().await;
 }
 
 struct Probe {

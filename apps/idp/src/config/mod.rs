@@ -7,8 +7,10 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::PathBuf;
+
+use tenancy::{Plans, Rate};
+use tokens::{InvalidIssuer, Issuer, Lifetime};
 
 mod issuer;
 pub mod keys;
@@ -23,16 +25,13 @@ mod source;
 mod tests;
 mod values;
 
-pub use issuer::{InvalidIssuer, Issuer};
+pub use issuer::Reach;
 pub use log::{InvalidLogFilter, LogFilter, LogFormat};
 pub use origin::{InvalidOrigin, Origin};
 pub use problem::{Found, Place, Problem, Problems};
 pub use secret::{InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey};
 pub use source::Sources;
-pub use values::{
-    ConnectionLimit, DatabaseFile, InvalidDatabase, Mode, PlanLimits, PlanTable, Quota,
-    RetentionDays, TokenLifetime,
-};
+pub use values::{ConnectionLimit, DatabaseFile, InvalidDatabase, Mode};
 
 /// The file of the embedded store inside the data folder, where no other is named.
 const DATABASE_FILE: &str = "idp.sqlite";
@@ -43,11 +42,11 @@ pub struct Config {
     network: Network,
     issuer: Option<Issuer>,
     mode: Mode,
-    token_lifetime: TokenLifetime,
+    token_lifetime: Lifetime,
     storage: Storage,
     secrets: Secrets,
     logging: Logging,
-    plans: PlanTable,
+    plans: Plans,
     lines: Vec<show::Line>,
 }
 
@@ -60,8 +59,8 @@ pub struct Network {
     pub listen: IpAddr,
     /// Connections served at a time.
     pub max_connections: ConnectionLimit,
-    /// Requests a minute of one address that does not authenticate.
-    pub unauthenticated_requests_per_minute: NonZeroU32,
+    /// Requests of one address that does not authenticate.
+    pub unauthenticated: Rate,
     /// Origins whose pages may call the API; empty for none.
     pub cors_origins: Vec<Origin>,
 }
@@ -157,8 +156,11 @@ impl Config {
     }
 
     /// The issuer of the server that has bound that port.
-    pub fn issuer_at(&self, bound_port: u16) -> Issuer {
-        self.issuer().cloned().unwrap_or_else(|| Issuer::on_this_machine(bound_port))
+    ///
+    /// # Errors
+    /// Where it was not configured and the port is 0.
+    pub fn issuer_at(&self, bound_port: u16) -> Result<Issuer, InvalidIssuer> {
+        self.issuer().cloned().map_or_else(|| issuer::on_this_machine(bound_port), Ok)
     }
 
     /// Whether what is unsafe is refused.
@@ -167,7 +169,7 @@ impl Config {
     }
 
     /// The life of an access token.
-    pub fn token_lifetime(&self) -> TokenLifetime {
+    pub fn token_lifetime(&self) -> Lifetime {
         self.token_lifetime
     }
 
@@ -195,7 +197,7 @@ impl Config {
     }
 
     /// The numbers of every plan.
-    pub fn plans(&self) -> &PlanTable {
+    pub fn plans(&self) -> &Plans {
         &self.plans
     }
 }

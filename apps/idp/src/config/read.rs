@@ -2,19 +2,20 @@
 //! the first problem, so that an operator who mends the configuration does it once.
 
 use std::net::IpAddr;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use figment::value::Value;
+use tenancy::{Plans, Quota, Quotas, Rate};
+use tokens::{Issuer, Lifetime};
 
 use super::keys::{self, Key};
 use super::log::{LogFilter, LogFormat};
 use super::problem::{Found, Place, Problem};
 use super::source::Settings;
-use super::values::{
-    ConnectionLimit, DatabaseFile, Mode, PlanLimits, PlanTable, Quota, RetentionDays, TokenLifetime,
+use super::values::{ConnectionLimit, DatabaseFile, Mode};
+use super::{
+    Logging, Network, Origin, Reach, SecretKey, Secrets, Storage, issuer::on_this_machine,
 };
-use super::{Issuer, Logging, Network, Origin, SecretKey, Secrets, Storage};
 
 /// Why a value is refused: the rule that it breaks, where what its key expects does not say it.
 struct Rejection(Option<String>);
@@ -105,7 +106,7 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
         port: port?,
         listen: listen?,
         max_connections: max_connections?,
-        unauthenticated_requests_per_minute: unauthenticated?,
+        unauthenticated: unauthenticated?,
         cors_origins: cors_origins?,
     })
 }
@@ -113,8 +114,8 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
 /// Needs the port, from which the issuer follows where it is not set. The outer `None` says that
 /// it was refused.
 pub(super) fn issuer(reader: &mut Reader<'_>, port: Option<u16>) -> Option<Option<Issuer>> {
-    let set = reader
-        .optional(keys::ISSUER, |value| Issuer::parse(text(value)?).map_err(Rejection::because))?;
+    let set =
+        reader.optional(keys::ISSUER, |value| text(value)?.parse().map_err(Rejection::because))?;
     Some(set.or_else(|| default_issuer(port?)))
 }
 
@@ -124,20 +125,20 @@ pub(super) fn mode(reader: &mut Reader<'_>, issuer: Option<&Option<Issuer>>) -> 
     let set = reader.optional(keys::MODE, |value| Mode::parse(text(value)?).ok_or(PLAIN))?;
     let issuer = issuer.map(Option::as_ref);
     let mode = set.or_else(|| issuer.map(default_mode))?;
-    let https = |issuer: Option<&Issuer>| issuer.is_some_and(Issuer::is_https);
+    let https = |issuer: Option<&Issuer>| issuer.is_some_and(Reach::is_https);
     if mode == Mode::Production && issuer.is_some_and(|issuer| !https(issuer)) {
         reader.refuse(keys::ISSUER, "production needs an https issuer");
     }
     Some(mode)
 }
 
-pub(super) fn token_lifetime(reader: &mut Reader<'_>) -> Option<TokenLifetime> {
-    reader.required(keys::TOKEN_LIFETIME, |value| number(value, TokenLifetime::from_seconds))
+pub(super) fn token_lifetime(reader: &mut Reader<'_>) -> Option<Lifetime> {
+    reader.required(keys::TOKEN_LIFETIME, |value| number(value, Lifetime::from_seconds))
 }
 
 /// Port 0 is decided by the system when it is bound, and then the issuer too.
 fn default_issuer(port: u16) -> Option<Issuer> {
-    (port != 0).then(|| Issuer::on_this_machine(port))
+    on_this_machine(port).ok()
 }
 
 /// Without an issuer of its own a server is on this machine.
@@ -192,7 +193,7 @@ pub(super) fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
     Some(Logging { filter: filter?, format: format? })
 }
 
-pub(super) fn plans(reader: &mut Reader<'_>) -> Option<PlanTable> {
+pub(super) fn plans(reader: &mut Reader<'_>) -> Option<Plans> {
     use keys::*;
     let free = plan(reader, [FREE_AGENTS, FREE_REQUESTS, FREE_TOKENS, FREE_RETENTION]);
     let pro = plan(reader, [PRO_AGENTS, PRO_REQUESTS, PRO_TOKENS, PRO_RETENTION]);
@@ -200,20 +201,20 @@ pub(super) fn plans(reader: &mut Reader<'_>) -> Option<PlanTable> {
         reader,
         [ENTERPRISE_AGENTS, ENTERPRISE_REQUESTS, ENTERPRISE_TOKENS, ENTERPRISE_RETENTION],
     );
-    Some(PlanTable { free: free?, pro: pro?, enterprise: enterprise? })
+    Some(Plans { free: free?, pro: pro?, enterprise: enterprise? })
 }
 
-fn plan(reader: &mut Reader<'_>, keys: [&Key; 4]) -> Option<PlanLimits> {
+fn plan(reader: &mut Reader<'_>, keys: [&Key; 4]) -> Option<Quotas> {
     let [agents, requests, tokens, retention] = keys;
     let agents = reader.required(agents, quota);
     let requests = reader.required(requests, per_minute);
     let tokens = reader.required(tokens, quota);
-    let retention = reader.required(retention, |value| number(value, RetentionDays::new));
-    Some(PlanLimits {
+    let retention = reader.required(retention, |value| number(value, days));
+    Some(Quotas {
         agents: agents?,
-        requests_per_minute: requests?,
+        requests: requests?,
         tokens_per_month: tokens?,
-        audit_retention: retention?,
+        audit_retention_days: retention?,
     })
 }
 
@@ -277,14 +278,22 @@ fn number<T>(value: &Value, parse: impl Fn(u64) -> Option<T>) -> Result<T, Rejec
     whole(value).and_then(parse).ok_or(PLAIN)
 }
 
-fn per_minute(value: &Value) -> Result<NonZeroU32, Rejection> {
-    number(value, |count| NonZeroU32::new(u32::try_from(count).ok()?))
+/// Never unlimited, since a client that loops must meet an end; and never none, which would lock
+/// everybody out.
+fn per_minute(value: &Value) -> Result<Rate, Rejection> {
+    let in_range = |count: &u64| (1..=u32::MAX.into()).contains(count);
+    number(value, |count| Some(count).filter(in_range).map(|per_minute| Rate { per_minute }))
+}
+
+/// At most a hundred years.
+fn days(days: u64) -> Option<u32> {
+    u32::try_from(days).ok().filter(|days| (1..=36_500).contains(days))
 }
 
 fn quota(value: &Value) -> Result<Quota, Rejection> {
     match value.as_str() {
         Some("unlimited") => Ok(Quota::Unlimited),
-        Some(_) | None => number(value, NonZeroU64::new).map(Quota::AtMost),
+        Some(_) | None => number(value, |count| (count > 0).then_some(count)).map(Quota::AtMost),
     }
 }
 

@@ -4,12 +4,13 @@
 use std::io::{self, Write};
 
 use figment::value::Value;
+use tokens::Issuer;
 
+use super::Mode;
 use super::keys::{self, Fallback, Key};
 use super::problem::Place;
 use super::read::{list, place_of, whole};
 use super::source::Settings;
-use super::{Issuer, Mode};
 
 /// What stands for the value of a secret, whatever its length.
 const MASK: &str = "********";

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use data_encoding::BASE64;
 use tempfile::NamedTempFile;
+use tenancy::Quota;
 
 use super::*;
 
@@ -61,13 +62,13 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!(config.issuer().unwrap().as_str(), "http://127.0.0.1:3000");
     assert_eq!(config.mode(), Mode::Development);
     assert_eq!(config.database_file(), PathBuf::from("./data/idp.sqlite"));
-    assert_eq!(config.token_lifetime().duration().as_secs(), 900);
+    assert_eq!(config.token_lifetime(), Lifetime::default());
     assert_eq!(config.network().max_connections.get().get(), 4096);
     assert!(config.network().cors_origins.is_empty());
     assert!(config.secrets().sealing_key.is_none() && config.secrets().pepper.is_none());
-    assert_eq!(config.plans().free.requests_per_minute.get(), 100);
-    assert_eq!(config.plans().enterprise.agents, Quota::Unlimited);
-    assert_eq!(config.plans().enterprise.audit_retention.get().get(), 2555);
+    assert_eq!(config.network().unauthenticated, Rate { per_minute: 1000 });
+    // The table of keys has numbers of its own, for the help text: they are the contract's.
+    assert_eq!(*config.plans(), Plans::default());
 }
 
 #[test]
@@ -78,8 +79,8 @@ fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
     assert_eq!(config.network().port, 5000);
     assert_eq!(config.logging().filter.directives(), "warn");
     assert_eq!(config.plans().free.agents, Quota::Unlimited);
-    assert_eq!(config.plans().free.tokens_per_month, Quota::AtMost(6.try_into().unwrap()));
-    assert_eq!(config.plans().free.requests_per_minute.get(), 100);
+    assert_eq!(config.plans().free.tokens_per_month, Quota::AtMost(6));
+    assert_eq!(config.plans().free.requests.per_minute, 100);
 }
 
 #[test]
@@ -209,11 +210,12 @@ fn port_zero_leaves_the_issuer_to_whoever_binds() {
     let config = from_environment(&[("PORT", "0")]).unwrap();
     assert_eq!(config.issuer(), None);
     assert_eq!(config.mode(), Mode::Development);
-    assert_eq!(config.issuer_at(4567).as_str(), "http://127.0.0.1:4567");
+    assert_eq!(config.issuer_at(4567).unwrap().as_str(), "http://127.0.0.1:4567");
+    assert_eq!(config.issuer_at(0), Err(InvalidIssuer::Port));
     assert!(shown(&config).contains("# issuer follows from the port, once it is bound"));
     let issuer = ("IDP_ISSUER", "http://localhost:9");
     let config = from_environment(&[("PORT", "0"), issuer]).unwrap();
-    assert_eq!(config.issuer_at(4567).as_str(), "http://localhost:9");
+    assert_eq!(config.issuer_at(4567).unwrap().as_str(), "http://localhost:9");
 }
 
 #[test]
@@ -354,4 +356,26 @@ fn what_is_shown_is_a_configuration_with_the_same_values() {
             .collect()
     };
     assert_eq!(values(&shown(&from_both(&text, &[]).unwrap())), values(&text));
+}
+
+#[test]
+fn the_numbers_of_a_plan_have_both_ends() {
+    for (variable, value, taken) in [
+        ("IDP_PLANS_PRO_AGENTS", "0", false),
+        ("IDP_PLANS_PRO_AGENTS", "1", true),
+        ("IDP_PLANS_PRO_AGENTS", "18446744073709551615", true),
+        ("IDP_PLANS_PRO_TOKENS_PER_MONTH", "0", false),
+        ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "0", false),
+        ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "4294967295", true),
+        ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "4294967296", false),
+        ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "unlimited", false),
+        ("IDP_UNAUTHENTICATED_REQUESTS_PER_MINUTE", "0", false),
+        ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "0", false),
+        ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "1", true),
+        ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "36500", true),
+        ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "36501", false),
+    ] {
+        let config = from_environment(&[(variable, value)]);
+        assert_eq!(config.is_ok(), taken, "{variable}={value}");
+    }
 }

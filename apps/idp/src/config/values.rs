@@ -1,8 +1,7 @@
 //! The small types of configured values, and how each is read from text.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// What the server takes for granted, and what it refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +30,6 @@ impl Mode {
     }
 }
 
-/// The life of an access token: from a minute to a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenLifetime(Duration);
-
-impl TokenLifetime {
-    pub(super) fn from_seconds(seconds: u64) -> Option<Self> {
-        (60..=86_400).contains(&seconds).then(|| Self(Duration::from_secs(seconds)))
-    }
-
-    /// As a duration, of whole seconds.
-    pub fn duration(self) -> Duration {
-        self.0
-    }
-}
-
 /// How many connections are served at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimit(NonZeroU32);
@@ -60,55 +44,6 @@ impl ConnectionLimit {
     pub fn get(self) -> NonZeroU32 {
         self.0
     }
-}
-
-/// How many days the audit log is kept: from one to a hundred years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetentionDays(NonZeroU32);
-
-impl RetentionDays {
-    pub(super) fn new(days: u64) -> Option<Self> {
-        let days = u32::try_from(days).ok().filter(|days| *days <= 36_500)?;
-        NonZeroU32::new(days).map(Self)
-    }
-
-    /// The number.
-    pub fn get(self) -> NonZeroU32 {
-        self.0
-    }
-}
-
-/// A quota of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quota {
-    /// As many as one likes.
-    Unlimited,
-    /// That many.
-    AtMost(NonZeroU64),
-}
-
-/// The numbers of one plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlanLimits {
-    /// Agents of an organization.
-    pub agents: Quota,
-    /// Requests a minute of a client. Never unlimited: a client that loops must meet an end.
-    pub requests_per_minute: NonZeroU32,
-    /// Tokens a month of an organization.
-    pub tokens_per_month: Quota,
-    /// Days that the audit log is kept.
-    pub audit_retention: RetentionDays,
-}
-
-/// The numbers of every plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlanTable {
-    /// The plan that costs nothing.
-    pub free: PlanLimits,
-    /// The middle one.
-    pub pro: PlanLimits,
-    /// The largest.
-    pub enterprise: PlanLimits,
 }
 
 /// The file of the embedded store, as a `sqlite:` URL names it.
@@ -193,17 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_both_ends() {
-        assert!(TokenLifetime::from_seconds(59).is_none());
-        assert!(TokenLifetime::from_seconds(60).is_some());
-        assert!(TokenLifetime::from_seconds(86_400).is_some());
-        assert!(TokenLifetime::from_seconds(86_401).is_none());
+    fn a_limit_of_connections_has_both_ends() {
         assert!(ConnectionLimit::new(0).is_none());
         assert!(ConnectionLimit::new(1).is_some());
         assert!(ConnectionLimit::new(65_536).is_some());
         assert!(ConnectionLimit::new(65_537).is_none());
         assert!(ConnectionLimit::new(u64::MAX).is_none());
-        assert!(RetentionDays::new(0).is_none());
-        assert!(RetentionDays::new(36_501).is_none());
     }
 }

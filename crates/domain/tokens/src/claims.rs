@@ -2,7 +2,7 @@
 
 use kernel::{AgentId, CredentialId, OrganizationId, ScopeSet, Timestamp, TokenId};
 
-use crate::policy::Issuer;
+use crate::issuer::Issuer;
 
 /// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]

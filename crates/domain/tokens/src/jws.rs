@@ -12,8 +12,8 @@ use thiserror::Error;
 
 use crate::{
     claims::Claims,
+    issuer::Issuer,
     key::{Algorithm, KeyId},
-    policy::Issuer,
     port::Signer,
 };
 

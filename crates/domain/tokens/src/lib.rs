@@ -14,11 +14,12 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`policy`], [`claims`], [`jws`], [`issue`], [`judge`], [`key`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`claims`], [`jws`], [`issue`], [`judge`], [`key`], [`revocation`], [`port`].
 #![warn(missing_docs)]
 
 pub mod claims;
 pub mod issue;
+pub mod issuer;
 pub mod judge;
 pub mod jws;
 pub mod key;
@@ -31,12 +32,13 @@ mod sample;
 
 pub use claims::Claims;
 pub use issue::{Client, Refusal, TokenRequest, UnsignedToken};
+pub use issuer::{InvalidIssuer, Issuer};
 pub use judge::{Dead, Facts};
 pub use jws::{InvalidToken, VerifiedToken};
 pub use key::{
     Algorithm, Jwk, KeyId, KeyState, SealedPrivateKey, SigningKey, SigningKeyChange,
     SigningKeyRecord,
 };
-pub use policy::{InvalidResource, Issuer, Lifetime, Resource, TokenPolicy};
+pub use policy::{InvalidResource, Lifetime, Resource, TokenPolicy};
 pub use port::{KeyFactory, Revocations, Signer, SigningKeys};
 pub use revocation::TokenRevoked;
