@@ -24,7 +24,7 @@ pub(super) async fn serve(
     grant.send(sender).ok()?;
     let mut over = pin!(timeout(patience, pending::<()>()));
     loop {
-        // The patience first: a holder that never rests would otherwise never be cut off.
+        // The patience first: a holder that never rests is cut off all the same.
         let command = select! {
             biased;
             _ = &mut over => {

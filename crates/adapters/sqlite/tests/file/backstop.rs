@@ -332,6 +332,33 @@ async fn a_record_without_any_event_is_refused() {
     assert!(error.to_string().contains("NOT NULL"), "{error}");
 }
 
+const SAME_EMAIL: &str = "
+    INSERT INTO agent
+    SELECT x'000000000000000000000000000000bb', organization_id, upper(email), email_folded,
+        agent_type, version, capabilities, owner, deployment_env, status, status_since,
+        decommissioned_at, roles, is_public, metadata, created_at, updated_at, tokens_not_before, 1,
+        x'00000000000000000000000000000002'
+    FROM agent";
+const SECOND_PLATFORM: &str = "
+    INSERT INTO organization
+    SELECT x'000000000000000000000000000000bb', name, slug, kind, plan, status, status_since,
+        tokens_not_before, created_at, updated_at, 1, x'00000000000000000000000000000002'
+    FROM organization";
+
+/// The triggers against `REPLACE` look for the same; the indexes must hold without them.
+#[tokio::test]
+async fn addresses_and_the_platform_are_unique_by_their_indexes_too() {
+    let database = filled().await;
+    let mut stranger = database.stranger().await;
+    for (trigger, sql) in [
+        ("agent_is_never_replaced", SAME_EMAIL),
+        ("organization_is_never_replaced", SECOND_PLATFORM),
+    ] {
+        let error = attempt(&mut stranger, Some(trigger), sql).await.expect_err(sql);
+        assert!(error.as_database_error().unwrap().is_unique_violation(), "{sql}: {error}");
+    }
+}
+
 /// Each is of a state that the types do not have.
 const IMPOSSIBLE: &[&str] = &[
     update!("organization", "status = 'closed'"),
