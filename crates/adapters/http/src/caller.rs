@@ -119,7 +119,10 @@ impl Desk {
     async fn bearer(&self, token: &Secret) -> Result<Caller, Problem> {
         match self.authenticator.bearer(token, &self.origin).await {
             Ok(admitted) => Ok(self.admit(admitted, Caller::scope)),
-            Err(BearerError::Invalid) => Err(Problem::token_refused()),
+            Err(BearerError::Invalid(admission)) => {
+                self.admission.note_any(admission);
+                Err(Problem::token_refused())
+            }
             Err(BearerError::RateLimited(admission)) => Err(self.too_many(admission)),
             Err(BearerError::Store(error)) => Err(Problem::from(error)),
         }
@@ -130,7 +133,10 @@ impl Desk {
         let presented = PresentedClient { id: sent.client_id, secret: sent.secret };
         match self.authenticator.client(&presented, &self.origin).await {
             Ok(admitted) => Ok(self.admit(admitted, AuthenticatedClient::scope)),
-            Err(ClientError::Invalid) => Err(OAuthError::invalid_client(Some(method))),
+            Err(ClientError::Invalid(admission)) => {
+                self.admission.note_any(admission);
+                Err(OAuthError::invalid_client(Some(method)))
+            }
             Err(ClientError::RateLimited(admission)) => Err(self.too_many_for_oauth(admission)),
             Err(ClientError::Store(error)) => Err(OAuthError::from(error)),
         }
@@ -139,7 +145,10 @@ impl Desk {
     /// Notes a caller that presented nothing that could be checked.
     async fn refuse(&self, refusal: impl Fn() -> Problem) -> Problem {
         match self.authenticator.anonymous(&self.origin).await {
-            Ok(Refused::Noted) => refusal(),
+            Ok(Refused::Noted(admission)) => {
+                self.admission.note_any(admission);
+                refusal()
+            }
             Ok(Refused::TooMany(admission)) => self.too_many(admission),
             Err(error) => Problem::from(error),
         }
@@ -205,7 +214,10 @@ impl<E: Endpoint> OAuthCallers<E> {
         let desk = &self.desk;
         let caller = match desk.authenticator.bearer(token, &desk.origin).await {
             Ok(admitted) => desk.admit(admitted, Caller::scope),
-            Err(BearerError::Invalid) => return Err(OAuthError::invalid_token()),
+            Err(BearerError::Invalid(admission)) => {
+                desk.admission.note_any(admission);
+                return Err(OAuthError::invalid_token());
+            }
             Err(BearerError::RateLimited(admission)) => {
                 return Err(desk.too_many_for_oauth(admission));
             }
@@ -226,7 +238,10 @@ impl<E: Endpoint> OAuthCallers<E> {
             return error;
         }
         match self.desk.authenticator.anonymous(&self.desk.origin).await {
-            Ok(Refused::Noted) => error,
+            Ok(Refused::Noted(admission)) => {
+                self.desk.admission.note_any(admission);
+                error
+            }
             Ok(Refused::TooMany(admission)) => self.desk.too_many_for_oauth(admission),
             Err(error) => OAuthError::from(error),
         }

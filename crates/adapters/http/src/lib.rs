@@ -43,6 +43,7 @@ pub(crate) mod views;
 #[cfg(test)]
 mod sample;
 
+pub use request_context::Peer;
 pub use router::{RouterSettings, build, routes};
 pub use server::{ServerLimits, serve};
 pub use state::{Ports, Process, Readiness, ReadinessProbe};

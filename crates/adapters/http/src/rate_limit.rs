@@ -14,7 +14,7 @@ use axum::{
 use kernel::Timestamp;
 use tenancy::{Admission, Origin};
 
-use crate::{problem::Problem, state::Ports};
+use crate::{oauth_error::OAuthError, problem::Problem, state::Ports};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -28,6 +28,17 @@ impl AdmissionSlot {
     /// Notes what the limiter said. The first note stays.
     pub(crate) fn note(&self, admission: Admission) {
         self.0.get_or_init(|| admission);
+    }
+
+    /// Notes what it said, if it was asked.
+    pub(crate) fn note_any(&self, admission: Option<Admission>) {
+        if let Some(admission) = admission {
+            self.note(admission);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.get().is_none()
     }
 }
 
@@ -72,5 +83,35 @@ pub(crate) async fn hold_visitors(
         }
         Ok(_) => next.run(request).await,
         Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// The layer around the OAuth endpoints: what is refused before anybody was asked to authenticate
+/// counts against the address. A client's malformed requests would otherwise be free, and their
+/// answers lack what every answer of these endpoints shows.
+pub(crate) async fn hold_malformed(
+    State(ports): State<Ports>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let slot = request.extensions().get::<AdmissionSlot>().cloned().unwrap_or_default();
+    let origin = request.extensions().get::<Origin>().cloned();
+    let response = next.run(request).await;
+    let (Some(origin), true) = (origin, response.status().is_client_error() && slot.is_empty())
+    else {
+        return response;
+    };
+    match ports.authenticator.visitor(&origin).await {
+        Ok(admission) => {
+            slot.note_any(admission);
+            match admission.filter(|admission| !admission.admitted) {
+                None => response,
+                Some(refused) => {
+                    let now = ports.process.clock.now();
+                    OAuthError::rate_limited(retry_after(&refused, now)).into_response()
+                }
+            }
+        }
+        Err(error) => OAuthError::from(error).into_response(),
     }
 }

@@ -20,9 +20,10 @@ use crate::{problem::Problem, render, surroundings::Surroundings};
 /// The name of the header that carries a request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The address at the other end of the connection. The server puts it into a request's extensions.
+/// The address at the other end of the connection. The server puts it into a request's extensions;
+/// whoever serves the router in another way must too, for failures are counted against it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub struct Peer(pub IpAddr);
 
 /// Who turned out to call. Whoever authenticates the caller fills it in; the log line reads it.
 #[derive(Debug, Clone, Default)]

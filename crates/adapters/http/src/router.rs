@@ -78,9 +78,9 @@ fn by_path(ports: &Ports) -> BTreeMap<&'static str, MethodRouter<Ports>> {
         let handler = match route.access {
             Access::Public => handler
                 .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::hold_visitors)),
-            Access::Probe | Access::Bearer(_) | Access::Client | Access::ClientOrBearer(_) => {
-                handler
-            }
+            Access::Client | Access::ClientOrBearer(_) => handler
+                .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::hold_malformed)),
+            Access::Probe | Access::Bearer(_) => handler,
         };
         let there = paths.remove(route.path).unwrap_or_else(MethodRouter::new);
         paths.insert(route.path, there.merge(handler));

@@ -17,9 +17,10 @@ use crate::{caller::Caller, provider::IdentityProvider};
 /// Why a token did not let its bearer in.
 #[derive(Debug, Error)]
 pub enum BearerError {
-    /// It does not verify, is not for this API, is expired, revoked or otherwise dead.
+    /// It does not verify, is not for this API, is expired, revoked or otherwise dead. With what is
+    /// left of the address's rate.
     #[error("the token is not valid, expired or revoked")]
-    Invalid,
+    Invalid(Option<Admission>),
     /// It is used too often, or its address has failed too often.
     #[error("too many requests")]
     RateLimited(Admission),
@@ -76,7 +77,7 @@ where
 
     async fn refuse_bearer(&self, origin: &Origin, named: Named) -> BearerError {
         match self.refuse(origin, named, "invalid token").await {
-            Ok(Refused::Noted) => BearerError::Invalid,
+            Ok(Refused::Noted(admission)) => BearerError::Invalid(admission),
             Ok(Refused::TooMany(admission)) => BearerError::RateLimited(admission),
             Err(error) => BearerError::Store(error),
         }

@@ -27,9 +27,9 @@ pub struct PresentedClient {
 /// telling them apart would tell which ids exist.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// It failed.
+    /// It failed. With what is left of the address's rate.
     #[error("client authentication failed")]
-    Invalid,
+    Invalid(Option<Admission>),
     /// It asks too often, or its address has failed too often.
     #[error("too many requests")]
     RateLimited(Admission),
@@ -131,7 +131,7 @@ where
 
     async fn refuse_client(&self, origin: &Origin, named: Named) -> ClientError {
         match self.refuse(origin, named, "invalid client").await {
-            Ok(Refused::Noted) => ClientError::Invalid,
+            Ok(Refused::Noted(admission)) => ClientError::Invalid(admission),
             Ok(Refused::TooMany(admission)) => ClientError::RateLimited(admission),
             Err(error) => ClientError::Store(error),
         }

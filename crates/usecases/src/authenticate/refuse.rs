@@ -12,8 +12,9 @@ use crate::{
 /// A refusal that was noted, or that came too often to be.
 #[derive(Debug)]
 pub enum Refused {
-    /// The refusal stands, and is in the log.
-    Noted,
+    /// The refusal stands, and is in the log. With what is left of the address's rate, where there
+    /// is an address.
+    Noted(Option<Admission>),
     /// The address has failed too often of late: it is told to wait, and nothing is logged, so
     /// that it cannot fill the disk.
     TooMany(Admission),
@@ -51,9 +52,8 @@ where
         named: Named,
         reason: &'static str,
     ) -> Result<Refused, StoreError> {
-        if let Some(admission) = self.admit_visitor(origin).await?
-            && !admission.admitted
-        {
+        let admission = self.admit_visitor(origin).await?;
+        if let Some(admission) = admission.filter(|admission| !admission.admitted) {
             return Ok(Refused::TooMany(admission));
         }
         let organization = named.organization.unwrap_or(self.parts.platform);
@@ -65,7 +65,7 @@ where
             None => event,
         };
         note(&self.parts.store, &scope, &event).await?;
-        Ok(Refused::Noted)
+        Ok(Refused::Noted(admission))
     }
 
     /// Counts and notes a caller that presented nothing at all.
