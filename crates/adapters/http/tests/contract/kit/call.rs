@@ -1,0 +1,100 @@
+//! A request to the server, put together and sent.
+
+use std::net::IpAddr;
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderName, HeaderValue, Method, Request},
+};
+use data_encoding::BASE64;
+use http_api::Peer;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{Answer, Server};
+
+const HERE: &str = "192.0.2.1";
+
+/// A request in the making.
+pub(crate) struct Call<'a> {
+    server: &'a Server,
+    method: Method,
+    path: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+    peer: IpAddr,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(server: &'a Server, method: Method, path: impl Into<String>) -> Self {
+        let peer = HERE.parse().unwrap();
+        let (headers, body) = (Vec::new(), Vec::new());
+        Self { server, method, path: path.into(), headers, body, peer }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
+        self.headers.push((HeaderName::from_static(name), value));
+        self
+    }
+
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    pub(crate) fn basic(self, id: &str, secret: &str) -> Self {
+        let encoded = BASE64.encode(format!("{id}:{secret}").as_bytes());
+        self.header("authorization", format!("Basic {encoded}"))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.bytes("application/json", body.to_string())
+    }
+
+    /// A form, its values percent-encoded; a name may come more than once.
+    pub(crate) fn form(self, parameters: &[(&str, &str)]) -> Self {
+        let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+        let body = pairs.collect::<Vec<_>>().join("&");
+        self.bytes("application/x-www-form-urlencoded", body)
+    }
+
+    pub(crate) fn bytes(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let call = self.header("content-type", content_type);
+        Self { body: body.into(), ..call }
+    }
+
+    /// A body of which nobody says what it is.
+    pub(crate) fn untyped(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub(crate) fn from(self, peer: &str) -> Self {
+        Self { peer: peer.parse().unwrap(), ..self }
+    }
+
+    /// Sends it, and holds the answer against the document.
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = Request::builder().method(&self.method).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Body::from(self.body)).unwrap();
+        request.extensions_mut().insert(Peer(self.peer));
+        let response = self.server.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body, json };
+        self.server.check(&self.method, &self.path, &answer);
+        answer
+    }
+}
+
+/// Every byte but letters and digits, as `%XX`.
+pub(crate) fn encoded(value: &str) -> String {
+    let byte = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    value.bytes().map(byte).collect()
+}

@@ -1,0 +1,316 @@
+//! The server under test: the whole router over a real store in a folder of its own.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use audit::{AuditLog, EventFilter, EventRecord, Transactor};
+use axum::{Router, http::Method};
+use credentials::{Pepper, Peppers};
+use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings};
+use kernel::{Clock, Entropy, Limit, OrganizationId, PageRequest, Start, Timestamp};
+use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemEntropy};
+use serde_json::{Value, json};
+use sqlite_store::{Options, SqliteStore};
+use tempfile::TempDir;
+use tenancy::{Plan, Plans, Quota, Quotas, Rate};
+use tokens::{Lifetime, TokenPolicy};
+use usecases::{IdentityProvider, Parts, signing_key};
+
+use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding};
+
+/// Who issues the tokens of every server under test.
+pub(crate) const ISSUER: &str = "https://idp.example.com";
+/// 2026-11-21T08:00:00Z.
+const START: i64 = 1_795_248_000_000_000;
+const GENEROUS: u64 = 1_000_000;
+
+type Provider = IdentityProvider<SqliteStore, KeyRing>;
+
+/// Somebody who can authenticate.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    /// Its credential; empty for the platform's admin.
+    pub(crate) credential: String,
+}
+
+/// What a test may want otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) starts_at: Timestamp,
+    /// Requests a minute of a client of the platform.
+    pub(crate) per_client: u64,
+    /// Requests a minute of a client of the other organization.
+    pub(crate) per_other_client: u64,
+    /// Requests a minute of an address.
+    pub(crate) per_address: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            starts_at: Timestamp::from_unix_micros(START).unwrap(),
+            per_client: GENEROUS,
+            per_other_client: GENEROUS,
+            per_address: GENEROUS,
+        }
+    }
+}
+
+/// The server.
+pub(crate) struct Server {
+    router: Router,
+    provider: Arc<Provider>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) admin: Client,
+    /// Another organization, and its admin.
+    pub(crate) other: OrganizationId,
+    pub(crate) other_admin: Client,
+    /// Every secret and token that was given out: none may ever be answered again.
+    secrets: Mutex<Vec<String>>,
+    named: AtomicU32,
+    _folder: TempDir,
+}
+
+struct Ready;
+
+#[async_trait]
+impl ReadinessProbe for Ready {
+    async fn readiness(&self) -> Readiness {
+        Readiness::Ready
+    }
+}
+
+/// What the process knows of itself, at this instant.
+pub(crate) fn process(clock: Arc<dyn Clock>, probe: Arc<dyn ReadinessProbe>) -> Process {
+    Process { version: "1.2.3", started_at: clock.now(), clock, probe }
+}
+
+fn plans(settings: &Settings) -> Plans {
+    let quotas = |per_minute| Quotas {
+        agents: Quota::Unlimited,
+        requests: Rate { per_minute },
+        tokens_per_month: Quota::Unlimited,
+        audit_retention_days: 90,
+    };
+    Plans {
+        free: quotas(settings.per_other_client),
+        pro: quotas(GENEROUS),
+        enterprise: quotas(settings.per_client),
+    }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock::starting_at(settings.starts_at));
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let path = folder.path().join("idp.db");
+        let opened =
+            SqliteStore::open(&path, clock.clone(), entropy.clone(), Options::default()).await;
+        let (store, writer) = opened.unwrap();
+        tokio::spawn(writer.run());
+
+        let peppers = Peppers::single(Pepper::new(&[7; 32]));
+        let machine = (&*clock as &dyn Clock, &*entropy);
+        let founding =
+            Founding { store: &store, clock: machine.0, entropy: machine.1, peppers: &peppers };
+        let (organization, admin) = founding.platform().await;
+        let (other, other_admin) = founding.tenant(Plan::Free).await;
+
+        let sealer = Arc::new(Sealer::new(&[9; 32], entropy.clone()).unwrap());
+        let factory = LocalKeyFactory::new(sealer.clone());
+        let keys = signing_key::ensure(&store, organization, &*clock, &factory).await.unwrap();
+        let signer = KeyRing::new(sealer);
+        signer.replace(&keys).unwrap();
+        let provider = Arc::new(IdentityProvider::new(Parts {
+            store,
+            platform: organization,
+            signer,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            limiter: Arc::new(LocalRateLimiter::new()),
+            peppers,
+            policy: TokenPolicy { issuer: ISSUER.parse().unwrap(), lifetime: Lifetime::default() },
+            plans: plans(&settings),
+            unauthenticated: Rate { per_minute: settings.per_address },
+        }));
+        let process = process(clock.clone(), Arc::new(Ready));
+        let settings = RouterSettings { cors_origins: Vec::new(), entropy };
+        let router = http_api::build(Ports::of(provider.clone(), process), &settings);
+        let secrets = vec![admin.secret.clone(), other_admin.secret.clone()];
+        Self {
+            router,
+            provider,
+            clock,
+            organization,
+            admin,
+            other,
+            other_admin,
+            secrets: Mutex::new(secrets),
+            named: AtomicU32::new(0),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    pub(crate) fn store(&self) -> &SqliteStore {
+        self.provider.store()
+    }
+
+    pub(crate) fn signer(&self) -> &KeyRing {
+        self.provider.signer()
+    }
+
+    /// Holds an answer against the document, and looks for what was to be shown once only.
+    pub(crate) fn check(&self, method: &Method, path: &str, answer: &Answer) {
+        Document::get().check(method, path, answer);
+        let mut secrets = self.secrets.lock().unwrap();
+        let text = String::from_utf8_lossy(&answer.body);
+        let headers = format!("{:?}", answer.headers);
+        for secret in &*secrets {
+            let shown = text.contains(secret) || headers.contains(secret);
+            assert!(!shown, "{method} {path} shows a secret again");
+        }
+        let fresh = ["clientSecret", "access_token"].map(|name| answer.json[name].as_str());
+        secrets.extend(fresh.into_iter().flatten().map(str::to_owned));
+    }
+
+    /// Everything that was given out so far.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.lock().unwrap().clone()
+    }
+
+    pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+
+    pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub(crate) fn patch(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::PATCH, path)
+    }
+
+    pub(crate) fn delete(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::DELETE, path)
+    }
+
+    /// Asks for a token, and gives the whole answer.
+    pub(crate) async fn ask(&self, client: &Client, more: &[(&str, &str)]) -> Answer {
+        let mut form = vec![("grant_type", "client_credentials")];
+        form.extend_from_slice(more);
+        self.post("/api/v1/token").basic(&client.id, &client.secret).form(&form).send().await
+    }
+
+    /// A token of a client; with everything that it may ask for where the scope is empty.
+    pub(crate) async fn token_of(&self, client: &Client, scope: &str) -> String {
+        let answer = self.ask(client, &[("scope", scope)]).await.expect(200);
+        answer.text("access_token")
+    }
+
+    /// A token of the platform's admin.
+    pub(crate) async fn token(&self, scope: &str) -> String {
+        self.token_of(&self.admin, scope).await
+    }
+
+    /// An address that nobody has yet.
+    pub(crate) fn fresh_email(&self) -> String {
+        format!("agent-{}@example.com", self.named.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The body that registers an agent, with a fresh address.
+    pub(crate) fn new_agent(&self) -> Value {
+        json!({
+            "email": self.fresh_email(),
+            "agentType": "screener",
+            "version": "1.4.0",
+            "capabilities": ["resume:read"],
+            "owner": "talent-team",
+            "deploymentEnv": "production",
+        })
+    }
+
+    /// Registers an agent with these members besides those that it must have; gives its id.
+    pub(crate) async fn register_agent(&self, more: Value) -> String {
+        let mut body = self.new_agent();
+        let Value::Object(more) = more else { panic!("an object") };
+        body.as_object_mut().unwrap().extend(more);
+        let token = self.token("agents:write").await;
+        let answer = self.post("/api/v1/agents").token(&token).json(&body).send().await;
+        answer.expect(201).text("agentId")
+    }
+
+    /// Makes a credential for an agent.
+    pub(crate) async fn credential(&self, agent: &str, body: &Value) -> Client {
+        let token = self.token("credentials:write").await;
+        let path = format!("/api/v1/agents/{agent}/credentials");
+        let made = self.post(path).token(&token).json(body).send().await.expect(201);
+        Client {
+            id: agent.to_owned(),
+            secret: made.text("clientSecret"),
+            credential: made.text("credentialId"),
+        }
+    }
+
+    /// An agent with these roles and the capability `resume:read`, and a credential.
+    pub(crate) async fn client(&self, roles: &[&str]) -> Client {
+        let id = self.register_agent(json!({ "roles": roles })).await;
+        self.credential(&id, &json!({})).await
+    }
+
+    /// Every event of both organizations, oldest first.
+    pub(crate) async fn events(&self) -> Vec<EventRecord> {
+        let mut events = self.events_of(self.organization).await;
+        events.extend(self.events_of(self.other).await);
+        events.sort_by_key(|event| event.id);
+        events
+    }
+
+    async fn events_of(&self, organization: OrganizationId) -> Vec<EventRecord> {
+        let mut start = Start::Page(NonZeroU32::MIN);
+        let mut events = Vec::new();
+        loop {
+            let mut view = self.store().view(organization).await.unwrap();
+            let request = PageRequest { start, limit: Limit::new(Limit::MAX).unwrap() };
+            let page = view.events(&EventFilter::default(), request).await.unwrap();
+            events.extend(page.rows);
+            match page.next {
+                Some(next) => start = Start::After(next),
+                None => return events,
+            }
+        }
+    }
+
+    /// The events that something leaves.
+    pub(crate) async fn events_of_doing<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> (T, Vec<EventRecord>) {
+        let before = self.events().await.len();
+        let done = work.await;
+        let events = self.events().await.split_off(before);
+        (done, events)
+    }
+}
