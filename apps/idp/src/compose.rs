@@ -21,7 +21,7 @@ use usecases::{
 use crate::{
     admin_file::AdminFile,
     config::{Config, SecretKey},
-    storage::{self, KeyFile, Storage, StorageError},
+    storage::{PEPPER, SEALING_KEY, Storage, StorageError},
 };
 
 /// The identity provider on the embedded default.
@@ -110,19 +110,8 @@ impl Foundations {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let secrets = config.secrets();
-        // Each key is wiped at the end of its scope; what is made of it stays.
-        let sealer = {
-            let kept = &mut None;
-            let configured = secrets.sealing_key.as_ref();
-            let key = key(configured, kept, &storage, storage::SEALING_KEY, &*entropy)?;
-            Sealer::new(key.expose(), entropy.clone())
-                .map_err(|_| ComposeError::Value("sealing key"))?
-        };
-        let peppers = {
-            let kept = &mut None;
-            let key = key(secrets.pepper.as_ref(), kept, &storage, storage::PEPPER, &*entropy)?;
-            Peppers::single(Pepper::new(key.expose()))
-        };
+        let sealer = sealer(secrets.sealing_key.as_ref(), &storage, entropy.clone())?;
+        let peppers = peppers(secrets.pepper.as_ref(), &storage, &*entropy)?;
         let options = Options::default();
         let (store, writer) =
             SqliteStore::open(storage.database(), clock.clone(), entropy.clone(), options)
@@ -216,17 +205,32 @@ impl std::fmt::Debug for Foundations {
     }
 }
 
-/// The configured key, or else the one in the data folder, of which `kept` takes care.
-fn key<'a>(
-    configured: Option<&'a SecretKey>,
-    kept: &'a mut Option<SecretKey>,
+// Of a key in the data folder only what is made of it stays: its own bytes are wiped at the end of
+// the function that reads it.
+
+fn sealer(
+    configured: Option<&SecretKey>,
     storage: &Storage,
-    file: KeyFile,
-    entropy: &dyn Entropy,
-) -> Result<&'a SecretKey, StorageError> {
+    entropy: Arc<dyn Entropy>,
+) -> Result<Sealer, ComposeError> {
+    let made = |key: &SecretKey, entropy| {
+        Sealer::new(key.expose(), entropy).map_err(|_| ComposeError::Value("sealing key"))
+    };
     match configured {
-        Some(key) => Ok(key),
-        None => Ok(kept.insert(storage.key(file, entropy)?)),
+        Some(key) => made(key, entropy),
+        None => made(&storage.key(SEALING_KEY, &*entropy)?, entropy),
+    }
+}
+
+fn peppers(
+    configured: Option<&SecretKey>,
+    storage: &Storage,
+    entropy: &dyn Entropy,
+) -> Result<Peppers, StorageError> {
+    let single = |key: &SecretKey| Peppers::single(Pepper::new(key.expose()));
+    match configured {
+        Some(key) => storage.check_pepper(key).map(|()| single(key)),
+        None => Ok(single(&storage.key(PEPPER, entropy)?)),
     }
 }
 

@@ -89,6 +89,13 @@ pub enum StorageError {
         /// The variable that may hold the key instead.
         variable: &'static str,
     },
+    /// The configuration and the data folder do not agree on the pepper. Nothing in the database
+    /// tells which is right, and with the wrong one no client could authenticate.
+    #[error(
+        "`{}` holds another key than IDP_PEPPER; unset IDP_PEPPER, or remove the file if all \
+         secrets were made with IDP_PEPPER", .0.display()
+    )]
+    TwoPeppers(PathBuf),
     /// A key cannot be made.
     #[error(transparent)]
     Entropy(#[from] EntropyUnavailable),
@@ -165,8 +172,26 @@ impl Storage {
             }
             private_file::write(&path, new_key(entropy)?.as_bytes()).map_err(failed)?;
         }
-        let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(failed)?;
-        SecretKey::parse(&text).map_err(|source| StorageError::Key { path, source })
+        read_key(path)
+    }
+
+    /// Holds the configured pepper against the one that was made here, if any was.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn check_pepper(&self, configured: &SecretKey) -> Result<(), StorageError> {
+        let path = self.file(PEPPER.name);
+        if path.exists() && read_key(path.clone())?.expose() != configured.expose() {
+            return Err(StorageError::TwoPeppers(path));
+        }
+        Ok(())
+    }
+}
+
+fn read_key(path: PathBuf) -> Result<SecretKey, StorageError> {
+    match fs::read_to_string(&path).map(Zeroizing::new) {
+        Ok(text) => SecretKey::parse(&text).map_err(|source| StorageError::Key { path, source }),
+        Err(source) => Err(StorageError::KeyFile { path, source }),
     }
 }
 
