@@ -73,6 +73,15 @@ impl Fields {
         if sent.is_empty() { Ok(()) } else { Err(Problem::immutable(sent)) }
     }
 
+    /// Refuses each field that is `null`. Where a field is to be changed, passing over a `null` would
+    /// look to its sender like having taken the value away.
+    pub(crate) fn refuse_nulls(&mut self) {
+        let nulls = self.given.iter().filter(|(_, given)| **given == Given::Json(Value::Null));
+        for (name, _) in nulls {
+            self.errors.add(name, "must not be null");
+        }
+    }
+
     /// Says that a field is bad for a reason that its own value does not show, such as another
     /// field's value.
     pub(crate) fn refuse(&mut self, name: &str, reason: impl Into<Reason>) {

@@ -68,6 +68,7 @@ pub(crate) async fn handle(
 fn read(body: &JsonBody) -> Result<AgentPatch, Problem> {
     let mut fields = body.fields()?;
     fields.refuse_immutable(&IMMUTABLE)?;
+    fields.refuse_nulls();
     let patch = AgentPatch {
         agent_type: fields.optional("agentType", text),
         version: fields.optional("version", text),

@@ -39,13 +39,18 @@ pub(crate) async fn handle(
 ) -> Result<Json<PageView<EventView>>, Problem> {
     let paging = paging(&mut fields);
     let resource = fields.optional("resourceId", text::<Text<256>>);
+    let (from, until) =
+        (fields.optional("fromDate", timestamp), fields.optional("toDate", timestamp));
+    if until.is_some_and(|until| from.is_some_and(|from| until <= from)) {
+        fields.refuse("toDate", "must be later than `fromDate`");
+    }
     let filter = EventFilter {
         agent: fields.optional("agentId", text),
         action: fields.optional("action", text),
         outcome: fields.optional("outcome", text),
         resource: resource.map(|id| id.to_string()),
-        from: fields.optional("fromDate", timestamp),
-        until: fields.optional("toDate", timestamp),
+        from,
+        until,
     };
     let paging = fields.finish(|| paging)?;
     let found = audit.list(&caller, &filter, paging.request).await?;
