@@ -9,6 +9,15 @@
 
 mod kit;
 
+mod agent_changes;
+mod agent_lists;
+mod agents;
+mod audit_log;
+mod client_authentication;
+mod credential_life;
+mod credential_races;
 mod openapi;
+mod registrations;
+mod token;
 mod walks;
 mod wire;

@@ -9,16 +9,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use audit::{AuditLog, EventFilter, EventRecord, Transactor};
+use audit::{AuditLog, EventFilter, EventRecord, Journal, Transactor, record};
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings};
 use kernel::{Clock, Entropy, Limit, OrganizationId, PageRequest, Start, Timestamp};
 use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemEntropy};
+use registry::Agents;
 use serde_json::{Value, json};
 use sqlite_store::{Options, SqliteStore};
 use tempfile::TempDir;
-use tenancy::{Plan, Plans, Quota, Quotas, Rate};
+use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
 use tokens::{Lifetime, TokenPolicy};
 use usecases::{IdentityProvider, Parts, signing_key};
 
@@ -278,6 +279,16 @@ impl Server {
     pub(crate) async fn client(&self, roles: &[&str]) -> Client {
         let id = self.register_agent(json!({ "roles": roles })).await;
         self.credential(&id, &json!({})).await
+    }
+
+    /// Archives a decommissioned agent, as the retention will.
+    pub(crate) async fn archive(&self, agent: &str) {
+        let scope = Scope::new(self.organization, Actor::System, Origin::internal());
+        let mut tx = self.store().begin(scope).await.unwrap();
+        let agent = tx.agent(agent.parse().unwrap()).await.unwrap().unwrap();
+        let change = agent.archive(self.clock.now()).unwrap();
+        let (tx, _) = record(tx, change).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Every event of both organizations, oldest first.
