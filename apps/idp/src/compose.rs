@@ -242,7 +242,7 @@ fn foundation(name: Name) -> Result<Foundation, ComposeError> {
         admin_email: email.parse().map_err(field)?,
         version: env!("CARGO_PKG_VERSION").parse().map_err(field)?,
         owner: "platform".parse().map_err(|_| ComposeError::Value("admin"))?,
-        capability: "platform:administer".parse().map_err(field)?,
+        capability: "idp:administer".parse().map_err(field)?,
         name,
         slug,
     })

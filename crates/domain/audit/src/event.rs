@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// Text that names no such thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is not known here")]
+#[error("is not one of the known values")]
 pub struct UnknownName;
 
 /// An enum whose variants each have one name on the wire and in the store.

@@ -158,7 +158,10 @@ impl Audited for AgentChange {
             | AgentCause::Suspended(fields)
             | AgentCause::Reactivated(fields)
             | AgentCause::Revoked(fields) => {
-                let event = event.with("changed", names(fields.iter().map(|field| field.as_str())));
+                let event = match fields.as_slice() {
+                    [] => event,
+                    some => event.with("changed", names(some.iter().map(|field| field.as_str()))),
+                };
                 if fields.contains(&Field::Roles) {
                     event.with("roles", names(agent.roles.iter().map(crate::Role::name)))
                 } else {

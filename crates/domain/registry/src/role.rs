@@ -50,8 +50,16 @@ impl Permission {
     ///
     /// A capability inside one would be a management scope that anybody who may write agents
     /// could hand out.
-    pub const RESERVED_NAMESPACES: &'static [&'static str] =
-        &["agents", "credentials", "tokens", "audit", "organizations", "keys"];
+    pub const RESERVED_NAMESPACES: &'static [&'static str] = &[
+        "agents",
+        "audit",
+        "credentials",
+        "keys",
+        "organization",
+        "organizations",
+        "platform",
+        "tokens",
+    ];
 }
 
 /// A role of an agent.
