@@ -144,3 +144,23 @@ impl ReadinessProbe for Probe {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    #[tokio::test]
+    async fn cs_01_readiness_is_off_before_the_server_is_told_to_finish() {
+        let mut signals = Signals::listen().unwrap();
+        let draining = AtomicBool::new(false);
+        let (tell, told) = oneshot::channel();
+        kill_process(getpid(), Signal::TERM).unwrap();
+        let ending = pin!(end(&mut signals, &draining, tell));
+        match select(ending, told).await {
+            Either::Left(_) => panic!("there was no second signal"),
+            Either::Right((told, _)) => assert!(told.is_ok()),
+        }
+        assert!(draining.load(Ordering::Acquire));
+    }
+}
