@@ -152,7 +152,7 @@ async fn an_archived_agent_is_listed_only_where_asked_for_and_a_decommissioned_o
     let seen = ids(&list(&server, "").await.expect(200));
     assert_eq!(seen, [gone.clone(), server.admin.id.clone()]);
     assert_eq!(ids(&list(&server, "status=decommissioned").await.expect(200)), [gone]);
-    assert_eq!(ids(&list(&server, "status=archived").await.expect(200)), [archived.clone()]);
+    assert_eq!(ids(&list(&server, "status=archived").await.expect(200)), [&*archived]);
 
     let token = server.token("agents:read agents:write credentials:write").await;
     let path = format!("/api/v1/agents/{archived}");
@@ -174,7 +174,7 @@ async fn tn_12_lists_totals_and_counts_tell_nothing_of_another_organization() {
     }
     let token = server.token_of(&server.other_admin, "agents:read audit:read").await;
     let theirs = server.get("/api/v1/agents").token(&token).send().await.expect(200);
-    assert_eq!(ids(&theirs), [server.other_admin.id.clone()]);
+    assert_eq!(ids(&theirs), [&*server.other_admin.id]);
     let filtered = server.get("/api/v1/agents?owner=ours").token(&token).send().await.expect(200);
     assert_eq!((&filtered.json["total"], &filtered.json["nextCursor"]), (&json!(0), &Value::Null));
     let own = server.get("/api/v1/organization").token(&token).send().await.expect(200);

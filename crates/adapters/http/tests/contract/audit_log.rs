@@ -97,7 +97,7 @@ async fn au_12_what_a_client_says_of_itself_breaks_no_reader_of_the_log() {
         ("curl/8 \u{e9}\u{1f600}".as_bytes().to_vec(), "curl/8 é😀".to_owned()),
         (b"a\tb".to_vec(), "ab".to_owned()),
         (b"a\xffb".to_vec(), "a\u{fffd}b".to_owned()),
-        (long.clone().into_bytes(), long[..256].to_owned()),
+        (long.clone().into_bytes(), long.get(..256).unwrap().to_owned()),
     ] {
         server.get("/api/v1/agents").header("user-agent", sent).send().await.expect(401);
         let page = server.get("/api/v1/audit?limit=1").token(&token).send().await.expect(200);

@@ -28,6 +28,12 @@ impl Target {
         Self { agent: id, credential: client.credential, event }
     }
 
+    /// Ids of nothing in particular, of the right form.
+    pub(crate) fn of(server: &Server) -> Self {
+        let id = server.admin.id.clone();
+        Self { agent: id.clone(), credential: id.clone(), event: id }
+    }
+
     pub(crate) fn path(&self, route: &Route) -> String {
         route
             .path

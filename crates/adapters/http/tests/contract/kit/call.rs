@@ -90,10 +90,12 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Every byte but letters and digits, as `%XX`.
+/// Every byte but the unreserved ones (RFC 3986 section 2.3), as `%XX`.
 pub(crate) fn encoded(value: &str) -> String {
     let byte = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
         byte => format!("%{byte:02X}"),
     };
     value.bytes().map(byte).collect()

@@ -44,7 +44,7 @@ impl Founding<'_> {
             admin_email: "admin@platform.invalid".parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
             owner: "platform".parse().unwrap(),
-            capability: "platform:administer".parse().unwrap(),
+            capability: "idp:administer".parse().unwrap(),
         };
         let machine = (self.clock, self.entropy);
         let founded =
@@ -88,7 +88,7 @@ impl Founding<'_> {
 }
 
 fn admin_agent() -> NewAgent {
-    let capability: registry::Capability = "platform:administer".parse().unwrap();
+    let capability: registry::Capability = "idp:administer".parse().unwrap();
     NewAgent {
         email: "admin@other.invalid".parse().unwrap(),
         agent_type: AgentType::Custom,

@@ -9,11 +9,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use audit::{AuditLog, EventFilter, EventRecord, Journal, Transactor, record};
+use audit::{AuditLog, EventFilter, EventRecord, Journal, Organizations, Transactor, record};
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings};
-use kernel::{Clock, Entropy, Limit, OrganizationId, PageRequest, Start, Timestamp};
+use kernel::{
+    Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, Timestamp,
+};
 use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemEntropy};
 use registry::Agents;
 use serde_json::{Value, json};
@@ -21,7 +23,10 @@ use sqlite_store::{Options, SqliteStore};
 use tempfile::TempDir;
 use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
 use tokens::{Lifetime, TokenPolicy};
-use usecases::{IdentityProvider, Parts, signing_key};
+use tokio::task::AbortHandle;
+use usecases::{
+    IdentityProvider, Parts, authenticate::PresentedClient, signing_key, tokens::GrantRequest,
+};
 
 use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding};
 
@@ -78,6 +83,7 @@ pub(crate) struct Server {
     /// Every secret and token that was given out: none may ever be answered again.
     secrets: Mutex<Vec<String>>,
     named: AtomicU32,
+    writer: AbortHandle,
     _folder: TempDir,
 }
 
@@ -114,8 +120,13 @@ impl Server {
         Self::with(Settings::default()).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::altered(settings, |ports| ports).await
+    }
+
+    /// A server of which some ports are others.
+    #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+    pub(crate) async fn altered(settings: Settings, alter: impl FnOnce(Ports) -> Ports) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::starting_at(settings.starts_at));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
@@ -123,7 +134,7 @@ impl Server {
         let opened =
             SqliteStore::open(&path, clock.clone(), entropy.clone(), Options::default()).await;
         let (store, writer) = opened.unwrap();
-        tokio::spawn(writer.run());
+        let writer = tokio::spawn(writer.run());
 
         let peppers = Peppers::single(Pepper::new(&[7; 32]));
         let machine = (&*clock as &dyn Clock, &*entropy);
@@ -151,7 +162,8 @@ impl Server {
         }));
         let process = process(clock.clone(), Arc::new(Ready));
         let settings = RouterSettings { cors_origins: Vec::new(), entropy };
-        let router = http_api::build(Ports::of(provider.clone(), process), &settings);
+        let ports = alter(Ports::of(provider.clone(), process));
+        let router = http_api::build(ports, &settings);
         let secrets = vec![admin.secret.clone(), other_admin.secret.clone()];
         Self {
             router,
@@ -163,6 +175,7 @@ impl Server {
             other_admin,
             secrets: Mutex::new(secrets),
             named: AtomicU32::new(0),
+            writer: writer.abort_handle(),
             _folder: folder,
         }
     }
@@ -236,6 +249,19 @@ impl Server {
         self.token_of(&self.admin, scope).await
     }
 
+    /// A token of the platform's admin with everything that it may ask for, issued below the router:
+    /// for a server whose ports fail.
+    pub(crate) async fn token_of_the_inside(&self) -> String {
+        let (id, secret) = (self.admin.id.clone(), Secret::from(self.admin.secret.clone()));
+        let presented = PresentedClient { id, secret };
+        let origin = Origin::internal();
+        let client = self.provider.authenticate_client(&presented, &origin).await.unwrap().caller;
+        let grant_type = "client_credentials".to_owned();
+        let request = GrantRequest { grant_type, ..GrantRequest::default() };
+        let issued = self.provider.issue_token(&client, &request).await.unwrap();
+        issued.token.expose_secret().to_owned()
+    }
+
     /// An address that nobody has yet.
     pub(crate) fn fresh_email(&self) -> String {
         format!("agent-{}@example.com", self.named.fetch_add(1, Ordering::Relaxed))
@@ -279,6 +305,23 @@ impl Server {
     pub(crate) async fn client(&self, roles: &[&str]) -> Client {
         let id = self.register_agent(json!({ "roles": roles })).await;
         self.credential(&id, &json!({})).await
+    }
+
+    /// Takes the store's writer away: nothing can be written any more.
+    pub(crate) fn lose_the_writer(&self) {
+        self.writer.abort();
+    }
+
+    /// Suspends the other organization, or takes it back into use.
+    pub(crate) async fn suspend_other(&self, suspended: bool) {
+        let scope = Scope::new(self.other, Actor::System, Origin::internal());
+        let mut tx = self.store().begin(scope).await.unwrap();
+        let organization = tx.organization().await.unwrap().unwrap();
+        let now = self.clock.now();
+        let change =
+            if suspended { organization.suspend(now) } else { organization.reactivate(now) };
+        let (tx, _) = record(tx, change.unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Archives a decommissioned agent, as the retention will.
