@@ -14,6 +14,7 @@ mod agent_lists;
 mod agents;
 mod audit_log;
 mod client_authentication;
+mod cors;
 mod credential_life;
 mod credential_races;
 mod discovery;

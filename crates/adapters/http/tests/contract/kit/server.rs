@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) per_other_client: u64,
     /// Requests a minute of an address.
     pub(crate) per_address: u64,
+    /// The one origin whose pages may call.
+    pub(crate) cors_origin: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -66,6 +68,7 @@ impl Default for Settings {
             per_client: GENEROUS,
             per_other_client: GENEROUS,
             per_address: GENEROUS,
+            cors_origin: None,
         }
     }
 }
@@ -161,7 +164,8 @@ impl Server {
             unauthenticated: Rate { per_minute: settings.per_address },
         }));
         let process = process(clock.clone(), Arc::new(Ready));
-        let settings = RouterSettings { cors_origins: Vec::new(), entropy };
+        let cors_origins = settings.cors_origin.into_iter().map(str::to_owned).collect();
+        let settings = RouterSettings { cors_origins, entropy };
         let ports = alter(Ports::of(provider.clone(), process));
         let router = http_api::build(ports, &settings);
         let secrets = vec![admin.secret.clone(), other_admin.secret.clone()];
