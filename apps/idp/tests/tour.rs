@@ -144,7 +144,8 @@ fn the_readme_shows_the_greeting_of_a_server_in_its_own_folder() {
 fn the_program_in_the_readme_is_the_example_that_is_built() {
     let readme = fs::read_to_string(README).unwrap();
     let program = readme.split("\n```rust\n").nth(1).unwrap().split("```").next().unwrap();
-    let example = Path::new(README).with_file_name("crates/domain/registry/examples/embed_registry.rs");
+    let example =
+        Path::new(README).with_file_name("crates/domain/registry/examples/embed_registry.rs");
     let example = fs::read_to_string(example).unwrap();
     assert!(program.contains("fn main()") && example.contains(program), "{program}");
 }

@@ -122,7 +122,7 @@ fn a_second_signal_ends_the_server_at_once() {
 #[derive(Debug, PartialEq)]
 enum Fate {
     Answered,
-    /// Nothing came back, so that the client knows that it may ask again elsewhere.
+    /// Nobody took it, so that the client knows that it may ask again elsewhere.
     Refused,
     /// The answer began, and did not end.
     Cut(String),
@@ -139,13 +139,19 @@ fn ask(address: &str, head: &str) -> Fate {
         Ok(_) if answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with('}') => {
             Fate::Answered
         }
-        _ if answer.is_empty() => Fate::Refused,
+        // A bare reset is a connection that came in the microsecond in which the listener closed.
+        Err(error) if answer.is_empty() && refuses(error.kind()) => Fate::Refused,
         Ok(_) | Err(_) => Fate::Cut(answer),
     }
 }
 
+const fn refuses(kind: ErrorKind) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset};
+    matches!(kind, ConnectionRefused | ConnectionReset | BrokenPipe)
+}
+
 #[test]
-fn cs_01_under_load_every_answer_that_begins_is_whole() {
+fn cs_01_under_load_no_request_is_accepted_and_then_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder);
     let many = ("IDP_PLANS_ENTERPRISE_REQUESTS_PER_MINUTE", "1000000");

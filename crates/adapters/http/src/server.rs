@@ -13,7 +13,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::timeout,
 };
 use tower::ServiceExt;
@@ -142,17 +142,45 @@ async fn accept_until(
     loop {
         let arrival = tokio::select! {
             biased;
-            () = &mut shutdown => return,
+            () = &mut shutdown => break,
             arrival = arrival(&listener, &places) => arrival,
         };
         let Some((stream, peer, place)) = arrival else { continue };
-        let house = Arc::clone(house);
-        #[expect(clippy::disallowed_methods, reason = "a task for each connection, and no other")]
-        drop(tokio::spawn(async move {
-            attend(stream, peer, &house).await;
-            drop(place);
-        }));
+        receive(stream, peer, Some(place), house);
     }
+    for (stream, peer) in waiting(listener) {
+        receive(stream, peer, places.clone().try_acquire_owned().ok(), house);
+    }
+}
+
+/// The connections that the system has made already and nobody has accepted: their clients believe
+/// that they are served, and closing the listener would reset them with their requests.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    // As many as the system keeps waiting: those who connect meanwhile would never come to an end.
+    const BACKLOG: usize = 1_024;
+    // By the system's own word, since the runtime's is as old as its last look.
+    listener.into_std().into_iter().flat_map(|listener| {
+        std::iter::from_fn(move || listener.accept().ok()).take(BACKLOG).filter_map(
+            |(stream, peer)| {
+                stream.set_nonblocking(true).ok()?;
+                Some((TcpStream::from_std(stream).ok()?, peer))
+            },
+        )
+    })
+}
+
+fn receive(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Option<OwnedSemaphorePermit>,
+    house: &Arc<House>,
+) {
+    let house = Arc::clone(house);
+    #[expect(clippy::disallowed_methods, reason = "a task for each connection, and no other")]
+    drop(tokio::spawn(async move {
+        attend(stream, peer, &house).await;
+        drop(place);
+    }));
 }
 
 /// The next connection, once there is a place for it. `None` where accepting failed.
@@ -193,11 +221,21 @@ async fn attend(stream: TcpStream, peer: SocketAddr, house: &House) {
 }
 
 async fn converse(socket: Socket, peer: SocketAddr, house: &House) {
-    let service = service_for(peer, house);
+    let first = Arc::new(Notify::new());
+    let service = service_for(peer, house, Arc::clone(&first));
     let mut connection = pin!(house.http.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
+        // First, so that a request that is there already is begun.
+        biased;
         ended = connection.as_mut() => ended,
         () = reached(Phase::Draining, house) => {
+            // Hyper hangs up at once on a client whose first request it has not read yet, though
+            // that is most likely on its way: nobody connects to say nothing.
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => return,
+                _ = timeout(house.limits.linger, first.notified()) => {}
+            }
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -220,6 +258,7 @@ async fn reached(phase: Phase, house: &House) {
 fn service_for(
     peer: SocketAddr,
     house: &House,
+    first: Arc<Notify>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
 + use<> {
     let app = house.app.clone();
@@ -229,6 +268,8 @@ fn service_for(
     // A peer is one client, whichever of its two spellings the listener saw.
     let peer = Peer(peer.ip().to_canonical());
     service_fn(move |request: Request<Incoming>| {
+        // The permit stays until somebody waits for it.
+        first.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(patience);
