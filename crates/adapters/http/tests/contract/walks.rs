@@ -154,10 +154,12 @@ fn assert_token_refused(route: &Route, answer: &Answer, why: &str) {
 async fn every_route_that_demands_a_token_refuses_a_bad_one_and_never_says_why() {
     let server = Server::start().await;
     let target = Target::fresh(&server).await;
-    let mut bad = bad_tokens(&server).await;
     let scope = "agents:read agents:write credentials:write tokens:introspect audit:read";
-    bad.push(("expired", server.token(scope).await));
+    let expired = server.token(scope).await;
+    // Before the others are made: they are to be refused for what they are, not for their age.
     server.clock.advance(std::time::Duration::from_secs(901));
+    let mut bad = bad_tokens(&server).await;
+    bad.push(("expired", expired));
     let target = &target;
     for (route, _) in guarded() {
         let mut answers = Vec::new();
