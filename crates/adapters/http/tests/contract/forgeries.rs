@@ -285,6 +285,7 @@ async fn jv_09_jv_10_jv_12_text_that_is_not_the_one_spelling_is_no_token() {
 async fn claims_that_this_server_would_not_make_are_no_token_whoever_signed_them() {
     let server = Server::start().await;
     let forge = Forge::of(&server).await;
+    let neighbour = server.client(&[]).await;
     let iat = forge.claims["iat"].as_i64().unwrap();
     let mut rows = Vec::new();
     for (name, value) in [
@@ -296,6 +297,7 @@ async fn claims_that_this_server_would_not_make_are_no_token_whoever_signed_them
         ("sub", json!("admin")),
         ("organization_id", json!(server.other.to_string())),
         ("credential_id", json!(server.other_admin.credential)),
+        ("credential_id", json!(neighbour.credential)),
         ("exp", json!(iat)),
         ("exp", json!("never")),
         ("exp", json!(1e18)),

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -104,6 +105,17 @@ pub(crate) fn process(clock: Arc<dyn Clock>, probe: Arc<dyn ReadinessProbe>) -> 
     Process { version: "1.2.3", started_at: clock.now(), clock, probe }
 }
 
+/// A machine that is busy with other things must not make a test fail.
+fn patient() -> Options {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    Options {
+        acquire_timeout: PATIENCE,
+        patience: PATIENCE,
+        busy_timeout: PATIENCE,
+        ..Options::default()
+    }
+}
+
 fn plans(settings: &Settings) -> Plans {
     let quotas = |per_minute| Quotas {
         agents: Quota::Unlimited,
@@ -134,8 +146,7 @@ impl Server {
         let clock = Arc::new(TestClock::starting_at(settings.starts_at));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let path = folder.path().join("idp.db");
-        let opened =
-            SqliteStore::open(&path, clock.clone(), entropy.clone(), Options::default()).await;
+        let opened = SqliteStore::open(&path, clock.clone(), entropy.clone(), patient()).await;
         let (store, writer) = opened.unwrap();
         let writer = tokio::spawn(writer.run());
 
