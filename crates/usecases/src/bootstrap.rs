@@ -115,13 +115,19 @@ where
 
     let scope = Scope::new(organization, Actor::System, Origin::internal());
     let tx = store.begin(scope).await?;
-    let (tx, _) = record(tx, organization_change).await?;
+    // The store keeps the platform unique: whoever loses a race between two first starts learns it
+    // here.
+    let (tx, _) = record(tx, organization_change).await.map_err(taken)?;
     let (tx, _) = record(tx, agent_change).await?;
     let (tx, _) = record(tx, credential_change).await?;
     let founded = Founded { organization, admin, secret: secret.into_text() };
     keeper.keep(&founded).map_err(FoundError::Keep)?;
     tx.commit().await?;
     Ok(founded)
+}
+
+fn taken(error: StoreError) -> FoundError {
+    if matches!(error, StoreError::Conflict) { FoundError::Exists } else { error.into() }
 }
 
 fn admin_agent(foundation: Foundation) -> NewAgent {

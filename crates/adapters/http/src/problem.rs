@@ -233,8 +233,8 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            // A conflict that outlives the retries of the use case: others are faster. It is not
-            // the caller's fault, and the same request may pass in a moment.
+            // Others were faster. It is not the caller's fault, and the same request may pass in a
+            // moment.
             StoreError::Conflict => Self {
                 message: Cow::Borrowed("too many changes at once"),
                 ..Self::unavailable(error)

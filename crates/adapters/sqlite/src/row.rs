@@ -88,9 +88,18 @@ impl<'r> Columns<'r> {
 
     /// A JSON array of names.
     pub(crate) fn names<T: FromStr>(&self, column: &'static str) -> Result<Vec<T>, StoreError> {
+        self.names_by(column, str::parse)
+    }
+
+    /// The names of a JSON array, each read in this way.
+    pub(crate) fn names_by<T, E>(
+        &self,
+        column: &'static str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<T>, StoreError> {
         let names: Vec<String> =
             serde_json::from_str(self.get(column)?).map_err(|_| self.corrupt(column))?;
-        names.iter().map(|name| name.parse().map_err(|_| self.corrupt(column))).collect()
+        names.iter().map(|name| read(name).map_err(|_| self.corrupt(column))).collect()
     }
 }
 

@@ -45,7 +45,8 @@ impl<const MAX: usize> FromStr for Text<MAX> {
 }
 
 /// Control characters, line separators, and the marks that turn text around on a screen.
-fn is_unprintable(character: char) -> bool {
+#[must_use]
+pub fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -186,7 +186,8 @@ impl Agent {
     /// capabilities. No token of it permits more, whatever it was issued with.
     #[must_use]
     pub fn grantable(&self) -> ScopeSet {
-        let capabilities = self.0.capabilities.iter().map(|own| own.scope_token().clone());
+        let own = self.0.capabilities.iter().filter(|own| !own.is_reserved());
+        let capabilities = own.map(|own| own.scope_token().clone());
         self.0.roles.scope_tokens().chain(capabilities).collect()
     }
 
@@ -272,11 +273,12 @@ impl Agent {
     }
 
     /// Finishes a change. Whatever crosses the border of `active` moves the watermark: tokens
-    /// from before a suspension stay dead when the agent comes back.
+    /// from before a suspension stay dead when the agent comes back. It never moves back, though
+    /// the clock may: tokens that it has killed would live again.
     fn changed_to(self, mut after: Self, cause: AgentCause, now: Timestamp) -> AgentChange {
         let was_active = self.0.status == AgentStatus::Active;
         if was_active != (after.0.status == AgentStatus::Active) {
-            after.0.tokens_not_before = Some(now);
+            after.0.tokens_not_before = self.0.tokens_not_before.max(Some(now));
         }
         after.0.updated_at = now;
         after.0.revision = self.0.revision.next();

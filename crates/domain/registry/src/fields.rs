@@ -139,10 +139,13 @@ impl Capability {
     }
 }
 
-impl FromStr for Capability {
-    type Err = InvalidField;
-
-    fn from_str(text: &str) -> Result<Self, InvalidField> {
+impl Capability {
+    /// Takes back what a store kept: of the form, and perhaps from before its namespace was
+    /// reserved. Such a one is kept and shown, and grants nothing.
+    ///
+    /// # Errors
+    /// [`InvalidField::Capability`]
+    pub fn from_stored(text: &str) -> Result<Self, InvalidField> {
         let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
         let (resource, action) = text.split_once(':').ok_or(InvalidField::Capability)?;
         let formed = !resource.is_empty()
@@ -152,10 +155,27 @@ impl FromStr for Capability {
         if !formed {
             return Err(InvalidField::Capability);
         }
-        if Permission::RESERVED_NAMESPACES.contains(&resource) {
-            return Err(InvalidField::ReservedCapability);
-        }
         text.parse().map(Self).map_err(|_| InvalidField::Capability)
+    }
+
+    /// Whether it lies in a namespace of the management API.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let namespace = self.as_str().split_once(':').map_or("", |(namespace, _)| namespace);
+        Permission::RESERVED_NAMESPACES.contains(&namespace)
+    }
+}
+
+impl FromStr for Capability {
+    type Err = InvalidField;
+
+    fn from_str(text: &str) -> Result<Self, InvalidField> {
+        let capability = Self::from_stored(text)?;
+        if capability.is_reserved() {
+            Err(InvalidField::ReservedCapability)
+        } else {
+            Ok(capability)
+        }
     }
 }
 
@@ -347,6 +367,7 @@ mod tests {
     fn no_capability_can_pass_for_a_management_scope() {
         for bad in ["agents:write", "audit:*", "organizations:write", "platform:x"] {
             assert_eq!(bad.parse::<Capability>(), Err(InvalidField::ReservedCapability), "{bad}");
+            assert!(Capability::from_stored(bad).unwrap().is_reserved(), "{bad}");
         }
     }
 

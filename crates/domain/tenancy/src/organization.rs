@@ -197,7 +197,8 @@ impl Organization {
     ) -> OrganizationChange {
         let expected = Some(self.0.revision);
         self.0.status = status;
-        self.0.tokens_not_before = Some(now);
+        // Never back, though the clock may: tokens that it has killed would live again.
+        self.0.tokens_not_before = self.0.tokens_not_before.max(Some(now));
         self.0.updated_at = now;
         self.0.revision = self.0.revision.next();
         OrganizationChange { expected, after: self, cause }

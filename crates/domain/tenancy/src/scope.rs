@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use kernel::{AgentId, OrganizationId, RequestId};
+use kernel::{AgentId, OrganizationId, RequestId, text::is_unprintable};
 
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Actor {
     }
 }
 
-/// What a client says of itself, cut to 256 characters and cleared of control characters.
+/// What a client says of itself, cut to 256 characters and cleared of what could break a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAgent(String);
 
@@ -41,7 +41,7 @@ impl UserAgent {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let kept: String =
-            text.chars().filter(|c| !c.is_control()).take(Self::MAX_CHARACTERS).collect();
+            text.chars().filter(|c| !is_unprintable(*c)).take(Self::MAX_CHARACTERS).collect();
         (!kept.is_empty()).then_some(Self(kept))
     }
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_user_agent_is_cut_and_cleared() {
-        let kept = UserAgent::new(&format!("curl\r\n{}", "x".repeat(400))).unwrap();
+        let kept = UserAgent::new(&format!("curl\r\n\u{202e}{}", "x".repeat(400))).unwrap();
         assert_eq!(kept.as_str().chars().count(), 256);
         assert!(kept.as_str().starts_with("curlxx"));
         assert_eq!(UserAgent::new("\n"), None);

@@ -21,6 +21,10 @@ use crate::{
 /// The grant that is built.
 pub const GRANT_TYPE: &str = "client_credentials";
 
+/// How long scope and audience of a token may be together, in characters: what is more could make a
+/// token longer than [`jws::MAX_LENGTH`], which no path here would read, and so none could revoke.
+pub const MAX_GRANT_LENGTH: usize = ScopeSet::MAX_LENGTH;
+
 /// The most resources that one token may be for.
 pub const MAX_RESOURCES: usize = 8;
 
@@ -81,6 +85,9 @@ pub enum Refusal {
     /// The scope is more than the agent may ask for.
     #[error("the scope is malformed, or more than this client may ask for")]
     Scope,
+    /// Everything that the agent may ask for, or what it did ask for, does not fit into a token.
+    #[error("the scope and the resources are longer than 4000 characters; ask for less")]
+    TooLong,
     /// A resource is of another form, or there are too many.
     #[error("a resource is an absolute URI without a fragment, and there are at most 8")]
     Target,
@@ -93,7 +100,7 @@ impl Refusal {
         match self {
             Self::GrantType => "unsupported_grant_type",
             Self::Client => "invalid_client",
-            Self::Scope => "invalid_scope",
+            Self::Scope | Self::TooLong => "invalid_scope",
             Self::Target => "invalid_target",
         }
     }
@@ -141,6 +148,7 @@ pub fn issue(
     };
     let scope = narrow(request.scope, &client.grantable).map_err(IssueError::Refused)?;
     let audience = audience(&request.resources, policy).map_err(IssueError::Refused)?;
+    fits(&scope, &audience).map_err(IssueError::Refused)?;
     let made_at = after(not_before, now);
     let id = TokenId::generate(made_at, entropy).map_err(IssueError::Entropy)?;
     let issued_at = whole_second(made_at);
@@ -179,6 +187,14 @@ fn audience(resources: &[Resource], policy: &TokenPolicy) -> Result<Vec<String>,
     audience.sort_unstable();
     audience.dedup();
     Ok(audience)
+}
+
+fn fits(scope: &ScopeSet, audience: &[String]) -> Result<(), Refusal> {
+    let audience: usize = audience.iter().map(String::len).sum();
+    if scope.to_string().len() + audience > MAX_GRANT_LENGTH {
+        return Err(Refusal::TooLong);
+    }
+    Ok(())
 }
 
 /// The instant that a token is made at: now, but never at or before the watermark. Without this a

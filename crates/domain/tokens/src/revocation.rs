@@ -16,11 +16,16 @@ pub struct TokenRevoked {
 
 impl TokenRevoked {
     /// Revokes a token that was verified. Only such a one: text that merely looks like a token
-    /// could otherwise fill the store.
+    /// could otherwise fill the store. `None` where it is over already.
     #[must_use]
-    pub const fn of(token: &VerifiedToken, now: Timestamp) -> Self {
+    pub fn of(token: &VerifiedToken, now: Timestamp) -> Option<Self> {
         let claims = token.claims();
-        Self { id: claims.id, agent: claims.agent, expires_at: claims.expires_at, at: now }
+        (claims.expires_at > now).then_some(Self {
+            id: claims.id,
+            agent: claims.agent,
+            expires_at: claims.expires_at,
+            at: now,
+        })
     }
 
     /// The token.

@@ -3,9 +3,9 @@
 use ::credentials::Credentials;
 use ::tokens::{Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
 use audit::{Notes, Organizations, Transactor};
-use kernel::{ExposeSecret, ScopeSet, Secret, StoreError};
+use kernel::{ExposeSecret, Secret, StoreError};
 use registry::Agents;
-use tenancy::{Actor, Admission, Organization, Origin, Scope};
+use tenancy::{Actor, Admission, Origin, Scope};
 use thiserror::Error;
 
 use super::{
@@ -44,17 +44,21 @@ where
         token: &Secret,
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError> {
-        let issuer = &self.parts.policy.issuer;
-        let verified = verify(token.expose_secret(), issuer, &self.parts.signer);
-        let Some(verified) = verified.ok().filter(|token| token.claims().is_only_for(issuer))
-        else {
-            return Err(self.refuse_bearer(origin, Named::default()).await);
+        let verified = match self.verified(token) {
+            Ok(verified) => verified,
+            Err(reason) => {
+                return Err(self.refuse_bearer(origin, Named::default(), &reason).await);
+            }
         };
         let claims = verified.claims();
-        let Some((organization, permitted)) = self.judged(&verified).await? else {
-            let named =
-                Named { organization: Some(claims.organization), agent: Some(claims.agent) };
-            return Err(self.refuse_bearer(origin, named).await);
+        let TokenFacts { facts, organization } = facts(&self.parts.store, claims).await?;
+        let named = Named { organization: Some(claims.organization), agent: Some(claims.agent) };
+        let permitted = match judge(&verified, &facts, self.now()) {
+            Ok(permitted) => permitted,
+            Err(dead) => return Err(self.refuse_bearer(origin, named, &dead.to_string()).await),
+        };
+        let Some(organization) = organization else {
+            return Err(self.refuse_bearer(origin, named, "unknown organization").await);
         };
         let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
         let caller = Caller::new(claims.agent, scope, permitted, organization.plan());
@@ -65,18 +69,21 @@ where
         Ok(Admitted { caller, admission })
     }
 
-    /// The token's organization and what it permits now, if it is good.
-    async fn judged(
-        &self,
-        token: &VerifiedToken,
-    ) -> Result<Option<(Organization, ScopeSet)>, StoreError> {
-        let TokenFacts { facts, organization } = facts(&self.parts.store, token.claims()).await?;
-        let permitted = judge(token, &facts, self.now()).ok();
-        Ok(organization.zip(permitted))
+    /// The token, if it is one of ours and for this API alone; otherwise why not, for the log
+    /// alone.
+    fn verified(&self, token: &Secret) -> Result<VerifiedToken, String> {
+        let issuer = &self.parts.policy.issuer;
+        let verified = verify(token.expose_secret(), issuer, &self.parts.signer)
+            .map_err(|error| error.to_string())?;
+        if verified.claims().is_only_for(issuer) {
+            Ok(verified)
+        } else {
+            Err("the token is for another resource".to_owned())
+        }
     }
 
-    async fn refuse_bearer(&self, origin: &Origin, named: Named) -> BearerError {
-        match self.refuse(origin, named, "invalid token").await {
+    async fn refuse_bearer(&self, origin: &Origin, named: Named, reason: &str) -> BearerError {
+        match self.refuse(origin, named, reason).await {
             Ok(Refused::Noted(admission)) => BearerError::Invalid(admission),
             Ok(Refused::TooMany(admission)) => BearerError::RateLimited(admission),
             Err(error) => BearerError::Store(error),

@@ -1,15 +1,16 @@
 //! Authenticates a client by its secret (RFC 6749 section 2.3.1).
 
-use ::credentials::{Credential, Credentials, PresentedSecret};
+use ::credentials::{Credentials, PresentedSecret};
 use ::tokens::Client;
 use audit::{Directory, Notes, Organizations, Transactor};
 use kernel::{AgentId, OrganizationId, Secret, Standing, StoreError};
 use registry::{Agent, Agents};
-use tenancy::{Actor, Admission, Organization, Origin, Scope};
+use tenancy::{Actor, Admission, Origin, Scope};
 use thiserror::Error;
 
 use super::{
     Admitted,
+    facts::Parties,
     refuse::{Named, Refused},
 };
 use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
@@ -38,13 +39,6 @@ pub enum ClientError {
     Store(#[from] StoreError),
 }
 
-/// Whoever the client's id and secret lead to, right or wrong.
-struct Found {
-    organization: Option<Organization>,
-    agent: Option<Agent>,
-    credential: Option<Credential>,
-}
-
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Directory + Notes,
@@ -64,13 +58,14 @@ where
     ) -> Result<Admitted<AuthenticatedClient>, ClientError> {
         let parsed = (presented.id.parse(), PresentedSecret::try_from(&presented.secret));
         let (Ok(id), Ok(secret)) = parsed else {
-            return Err(self.refuse_client(origin, Named::default()).await);
+            return Err(self.refuse_client(origin, Named::default(), "malformed").await);
         };
         let organization = self.parts.store.organization_of(id).await?;
-        let found = self.find(organization, id, &secret).await?;
-        let named = Named { organization, agent: found.agent.as_ref().map(Agent::id) };
-        let Some(client) = self.good_client(found, id, &secret, origin) else {
-            return Err(self.refuse_client(origin, named).await);
+        let parties = self.parties(organization, id, &secret).await?;
+        let named = Named { organization, agent: parties.agent.as_ref().map(Agent::id) };
+        let client = match self.good_client(parties, id, &secret, origin) {
+            Ok(client) => client,
+            Err(reason) => return Err(self.refuse_client(origin, named, reason).await),
         };
         let admission = self.admit(&client.as_caller()).await?;
         if !admission.admitted {
@@ -81,41 +76,40 @@ where
 
     /// Looks up agent and credential. For an unknown id the same is looked up in the platform's
     /// organization, where it is not: the work, and so the time, are the same.
-    async fn find(
+    async fn parties(
         &self,
         organization: Option<OrganizationId>,
         id: AgentId,
         secret: &PresentedSecret,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<Parties, StoreError> {
         let place = organization.unwrap_or(self.parts.platform);
         let mut view = self.parts.store.view(place).await?;
-        Ok(Found {
-            organization: view.organization().await?,
-            agent: view.agent(id).await?,
-            credential: view.credential(secret.credential()).await?,
-        })
+        Parties::find(&mut view, id, secret.credential()).await
     }
 
-    /// The client, if everything about it is right. The secret is hashed and compared in any case.
+    /// The client, if everything about it is right; otherwise why not, for the log alone. The
+    /// secret is hashed and compared in any case.
     fn good_client(
         &self,
-        found: Found,
+        parties: Parties,
         id: AgentId,
         secret: &PresentedSecret,
         origin: &Origin,
-    ) -> Option<AuthenticatedClient> {
+    ) -> Result<AuthenticatedClient, &'static str> {
         let now = self.now();
-        let Some(credential) = found.credential.filter(|credential| credential.agent() == id)
-        else {
+        let standing = parties.standing(|credential| credential.authenticates(now));
+        let Some(credential) = parties.credential else {
             self.parts.peppers.verify_nothing(secret);
-            return None;
+            return Err("unknown client or credential");
         };
-        let matches = self.parts.peppers.verify(secret, &credential.record().hash);
-        let (organization, agent) = (found.organization?, found.agent?);
-        let standing =
-            organization.standing().and(agent.standing()).and(credential.authenticates(now));
-        if !matches || standing == Standing::Ended {
-            return None;
+        if !self.parts.peppers.verify(secret, &credential.record().hash) {
+            return Err("wrong secret");
+        }
+        let (Some(organization), Some(agent)) = (parties.organization, parties.agent) else {
+            return Err("unknown client or credential");
+        };
+        if standing == Standing::Ended {
+            return Err("organization, agent or credential not good");
         }
         let client = Client {
             agent: id,
@@ -126,11 +120,11 @@ where
             standing,
         };
         let scope = Scope::new(organization.id(), Actor::Agent(id), origin.clone());
-        Some(AuthenticatedClient::new(client, scope, organization))
+        Ok(AuthenticatedClient::new(client, scope, organization))
     }
 
-    async fn refuse_client(&self, origin: &Origin, named: Named) -> ClientError {
-        match self.refuse(origin, named, "invalid client").await {
+    async fn refuse_client(&self, origin: &Origin, named: Named, reason: &str) -> ClientError {
+        match self.refuse(origin, named, reason).await {
             Ok(Refused::Noted(admission)) => ClientError::Invalid(admission),
             Ok(Refused::TooMany(admission)) => ClientError::RateLimited(admission),
             Err(error) => ClientError::Store(error),

@@ -1,37 +1,62 @@
-//! Everything outside a token that decides whether it is good, gathered in one place.
+//! Everything outside a token or a secret that decides whether it is good, gathered in one place.
 
-use ::credentials::Credentials;
+use ::credentials::{Credential, Credentials};
 use ::tokens::{Claims, Facts, Revocations};
 use audit::{Organizations, Transactor};
-use kernel::{ScopeSet, Standing, StoreError};
+use kernel::{AgentId, CredentialId, ScopeSet, Standing, StoreError};
 use registry::{Agent, Agents};
 use tenancy::Organization;
 
-/// The facts of a token, and whom it belongs to.
+/// Those on whom it depends whether a credential or a token of it is good, as far as they exist.
+pub(crate) struct Parties {
+    pub(crate) organization: Option<Organization>,
+    pub(crate) agent: Option<Agent>,
+    pub(crate) credential: Option<Credential>,
+}
+
+impl Parties {
+    /// Looks all of them up, whether the others exist or not, so that the work is the same. A
+    /// credential of another agent is none.
+    pub(crate) async fn find(
+        view: &mut (impl Organizations + Agents + Credentials),
+        agent: AgentId,
+        credential: CredentialId,
+    ) -> Result<Self, StoreError> {
+        let organization = view.organization().await?;
+        let found = view.agent(agent).await?;
+        let credential = view.credential(credential).await?;
+        let credential = credential.filter(|credential| credential.agent() == agent);
+        Ok(Self { organization, agent: found, credential })
+    }
+
+    /// The standing of all of them together. Whoever is missing is not good. The credential's own
+    /// is the caller's question: whether it lets somebody in, or whether what it obtained lives.
+    pub(crate) fn standing(&self, of_credential: impl FnOnce(&Credential) -> Standing) -> Standing {
+        let organization =
+            self.organization.as_ref().map_or(Standing::Ended, Organization::standing);
+        let agent = self.agent.as_ref().map_or(Standing::Ended, Agent::standing);
+        let credential = self.credential.as_ref().map_or(Standing::Ended, of_credential);
+        organization.and(agent).and(credential)
+    }
+}
+
+/// The facts of a token, and whose it is.
 pub(crate) struct TokenFacts {
     pub(crate) facts: Facts,
     pub(crate) organization: Option<Organization>,
 }
 
-/// Gathers the facts of a token from its own organization. Whoever is missing is not good.
+/// Gathers the facts of a token from its own organization.
 pub(crate) async fn facts<S>(store: &S, claims: &Claims) -> Result<TokenFacts, StoreError>
 where
     S: Transactor,
     S::View: Organizations + Agents + Credentials + Revocations,
 {
     let mut view = store.view(claims.organization).await?;
-    let organization = view.organization().await?;
-    let agent = view.agent(claims.agent).await?;
-    let credential = view.credential(claims.credential).await?;
+    let parties = Parties::find(&mut view, claims.agent, claims.credential).await?;
     let revoked = view.is_revoked(claims.id).await?;
-
-    let standing = organization
-        .as_ref()
-        .map_or(Standing::Ended, Organization::standing)
-        .and(agent.as_ref().map_or(Standing::Ended, Agent::standing))
-        .and(credential.as_ref().map_or(Standing::Ended, |credential| {
-            if credential.agent() == claims.agent { credential.standing() } else { Standing::Ended }
-        }));
-    let grantable = agent.as_ref().map_or_else(ScopeSet::default, Agent::grantable);
-    Ok(TokenFacts { facts: Facts { standing, revoked, grantable }, organization })
+    let standing = parties.standing(Credential::standing);
+    let grantable = parties.agent.as_ref().map_or_else(ScopeSet::default, Agent::grantable);
+    let facts = Facts { standing, revoked, grantable };
+    Ok(TokenFacts { facts, organization: parties.organization })
 }

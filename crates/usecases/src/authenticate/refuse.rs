@@ -50,7 +50,7 @@ where
         &self,
         origin: &Origin,
         named: Named,
-        reason: &'static str,
+        reason: &str,
     ) -> Result<Refused, StoreError> {
         let admission = self.admit_visitor(origin).await?;
         if let Some(admission) = admission.filter(|admission| !admission.admitted) {

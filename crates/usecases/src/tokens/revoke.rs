@@ -34,9 +34,10 @@ where
         let verified = verify(token, &self.parts.policy.issuer, &self.parts.signer);
         let Ok(verified) = verified else { return Ok(()) };
         let claims = verified.claims();
-        if claims.organization != caller.scope().organization() || claims.expires_at <= now {
+        if claims.organization != caller.scope().organization() {
             return Ok(());
         }
+        let Some(revocation) = TokenRevoked::of(&verified, now) else { return Ok(()) };
         if !may_revoke(caller, claims) {
             let event = Event::failure(Action::AccessDenied)
                 .on(claims.id)
@@ -46,7 +47,7 @@ where
         }
         let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
         if !tx.is_revoked(claims.id).await? {
-            let (tx, ()) = record(tx, TokenRevoked::of(&verified, now)).await?;
+            let (tx, ()) = record(tx, revocation).await?;
             tx.commit().await?;
         }
         Ok(())

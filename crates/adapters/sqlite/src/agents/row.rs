@@ -1,7 +1,9 @@
 //! An agent's row, read back.
 
 use kernel::{AgentId, OrganizationId, StoreError};
-use registry::{Agent, AgentRecord, AgentStatus, Capabilities, Metadata, Role, Roles, StatusName};
+use registry::{
+    Agent, AgentRecord, AgentStatus, Capabilities, Capability, Metadata, Role, Roles, StatusName,
+};
 use sqlx::sqlite::SqliteRow;
 
 use super::TABLE;
@@ -9,7 +11,7 @@ use crate::row::Columns;
 
 pub(super) fn parse(row: &SqliteRow) -> Result<Agent, StoreError> {
     let row = Columns::of(TABLE, row);
-    let capabilities = Capabilities::new(row.names("capabilities")?);
+    let capabilities = Capabilities::new(row.names_by("capabilities", Capability::from_stored)?);
     let metadata = Metadata::new(row.object("metadata")?);
     Ok(Agent::from_record(AgentRecord {
         id: row.id("id", AgentId::from_uuid)?,

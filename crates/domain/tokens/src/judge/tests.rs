@@ -129,6 +129,29 @@ fn a_token_that_others_hold_too_is_not_only_for_the_issuer() {
 }
 
 proptest! {
+    #[test]
+    fn whatever_is_issued_can_be_read_back(
+        tokens in 1_usize..65, length in 3_usize..129, resources in 0_usize..9, path in 0_usize..480,
+    ) {
+        let scope = |at| format!("r:{at:02}{}", "x".repeat(length.saturating_sub(4)));
+        let grantable: ScopeSet = (0..tokens).map(|at| scope(at).parse().unwrap()).collect();
+        let resources = (0..resources)
+            .map(|at| format!("https://a{at}.example/{}", "p".repeat(path)).parse().unwrap())
+            .collect();
+        let client = Client { grantable, ..client() };
+        let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
+        let request = TokenRequest { scope: None, resources };
+        match issue(request, &client, &policy, at(ISSUED), &Fixed(7)) {
+            Ok(unsigned) => {
+                let token = signed(&unsigned);
+                prop_assert!(verify(token.expose_secret(), &issuer(), &OneKey).is_ok());
+            }
+            Err(error) => {
+                prop_assert!(matches!(error, IssueError::Refused(Refusal::TooLong)), "{error}");
+            }
+        }
+    }
+
     /// The model: a token lives exactly while it is within its time and after the watermark.
     #[test]
     fn watermarks_agree_with_a_naive_model(
