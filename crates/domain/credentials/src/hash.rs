@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::secret::PresentedSecret;
 
@@ -135,10 +136,10 @@ impl Peppers {
 
 /// What is hashed: the purpose, so that the pepper's other uses can never be mistaken for this
 /// one, then the id and the random part, both of fixed length.
-fn message(secret: &PresentedSecret) -> Vec<u8> {
+fn message(secret: &PresentedSecret) -> Zeroizing<Vec<u8>> {
     const PURPOSE: &[u8] = b"agentidp client secret v1\0";
     let id = secret.credential().uuid();
-    [PURPOSE, id.as_bytes().as_slice(), secret.random().as_slice()].concat()
+    Zeroizing::new([PURPOSE, id.as_bytes().as_slice(), secret.random().as_slice()].concat())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use data_encoding::BASE32_NOPAD;
 use kernel::{CredentialId, Entropy, EntropyUnavailable, ExposeSecret, Secret};
 use thiserror::Error;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 const PREFIX: &str = "idp_sk_";
 const RANDOM_BYTES: usize = 32;
@@ -39,8 +40,8 @@ impl ClientSecret {
         credential: CredentialId,
         entropy: &dyn Entropy,
     ) -> Result<Self, EntropyUnavailable> {
-        let mut random = [0; RANDOM_BYTES];
-        entropy.fill(&mut random)?;
+        let mut random = Zeroizing::new([0; RANDOM_BYTES]);
+        entropy.fill(&mut *random)?;
         let presented = PresentedSecret { credential, random };
         let text = presented.to_text();
         Ok(Self { presented, text })
@@ -66,11 +67,11 @@ impl fmt::Debug for ClientSecret {
 }
 
 /// A secret that somebody presented and whose checksum holds. Whether it is right, only the store
-/// knows.
+/// knows. Its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct PresentedSecret {
     credential: CredentialId,
-    random: [u8; RANDOM_BYTES],
+    random: Zeroizing<[u8; RANDOM_BYTES]>,
 }
 
 /// Text that cannot be a secret of ours.
@@ -86,20 +87,21 @@ impl PresentedSecret {
     }
 
     /// The random part.
-    pub(crate) const fn random(&self) -> &[u8; RANDOM_BYTES] {
+    pub(crate) fn random(&self) -> &[u8; RANDOM_BYTES] {
         &self.random
     }
 
     fn to_text(&self) -> Secret {
-        let mut body = [0; BODY_BYTES];
+        let mut body = Zeroizing::new([0; BODY_BYTES]);
         let (id, random) = body.split_at_mut(ID_BYTES);
         id.copy_from_slice(self.credential.uuid().as_bytes());
-        random.copy_from_slice(&self.random);
-        let mut bytes = Vec::with_capacity(BODY_BYTES + CHECKSUM_BYTES);
-        bytes.extend_from_slice(&body);
+        random.copy_from_slice(&*self.random);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(BODY_BYTES + CHECKSUM_BYTES));
+        bytes.extend_from_slice(&*body);
         bytes.extend_from_slice(&checksum(&body));
-        let encoded = BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
-        Secret::from(format!("{PREFIX}{encoded}"))
+        let mut encoded = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
+        encoded.make_ascii_lowercase();
+        Secret::from(format!("{PREFIX}{}", *encoded))
     }
 }
 
@@ -114,15 +116,16 @@ impl FromStr for PresentedSecret {
         if encoded.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(NotASecret);
         }
-        let upper = encoded.to_ascii_uppercase();
-        let bytes = BASE32_NOPAD.decode(upper.as_bytes()).map_err(|_| NotASecret)?;
+        let upper = Zeroizing::new(encoded.to_ascii_uppercase());
+        let bytes = BASE32_NOPAD.decode(upper.as_bytes()).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_| NotASecret)?;
         let (body, sum) = bytes.split_first_chunk::<BODY_BYTES>().ok_or(NotASecret)?;
         if sum != checksum(body) {
             return Err(NotASecret);
         }
         let (id, random) = body.split_first_chunk::<ID_BYTES>().ok_or(NotASecret)?;
         let credential = CredentialId::from_uuid(Uuid::from_bytes(*id));
-        let random = random.try_into().map_err(|_| NotASecret)?;
+        let random = random.try_into().map(Zeroizing::new).map_err(|_| NotASecret)?;
         Ok(Self { credential, random })
     }
 }
