@@ -78,6 +78,20 @@ pub struct Denied {
     pub required: Permission,
 }
 
+/// Why a caller that has authenticated did not get what it asked for, as the log tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// Its token lacks a scope.
+    Scope(Denied),
+    /// The target does not exist in its organization, or may do more than the caller.
+    Target {
+        /// The operation that it tried.
+        operation: &'static str,
+        /// The id that it named, if it named one.
+        id: Option<String>,
+    },
+}
+
 /// A client that has authenticated with its own credential.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthenticatedClient {

@@ -20,7 +20,7 @@ use crate::{
     },
     audit_log::GetEventError,
     authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
-    caller::{AuthenticatedClient, Caller, Denied},
+    caller::{AuthenticatedClient, Caller, Denial},
     credentials::{
         CreateError, CredentialDetails, CredentialRequest, ListError, NewSecret, RevokeError,
         RotateError,
@@ -55,7 +55,7 @@ pub trait Authenticator: Send + Sync {
     async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError>;
 
     /// See [`IdentityProvider::note_denial`].
-    async fn denied(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError>;
+    async fn denied(&self, caller: &Caller, denial: Denial) -> Result<(), StoreError>;
 }
 
 #[async_trait]
@@ -89,8 +89,8 @@ where
         self.refuse_anonymous(origin).await
     }
 
-    async fn denied(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError> {
-        self.note_denial(caller, denied).await
+    async fn denied(&self, caller: &Caller, denial: Denial) -> Result<(), StoreError> {
+        self.note_denial(caller, denial).await
     }
 }
 

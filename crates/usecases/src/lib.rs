@@ -21,5 +21,5 @@ pub mod provider;
 pub mod signing_key;
 pub mod tokens;
 
-pub use caller::{AuthenticatedClient, Caller, Denied, Requirement};
+pub use caller::{AuthenticatedClient, Caller, Denial, Denied, Requirement};
 pub use provider::{IdentityProvider, Parts};

@@ -27,9 +27,30 @@ pub enum EnsureError {
 /// All signing keys; where none is active, one is made first. It signs at once: with no active
 /// key before it, no verifier has a cached set that lacks it and tokens that it must verify.
 ///
+/// Where somebody else makes one active at the same time, that one is taken.
+///
 /// # Errors
 /// [`EnsureError`]
 pub async fn ensure<S>(
+    store: &S,
+    platform: OrganizationId,
+    clock: &dyn Clock,
+    factory: &impl KeyFactory,
+) -> Result<Vec<SigningKey>, EnsureError>
+where
+    S: Transactor,
+    S::Tx: SigningKeys + Apply<SigningKeyChange>,
+{
+    match attempt(store, platform, clock, factory).await {
+        // Only one key can be active: whoever was faster left one, which is there to be read now.
+        Err(EnsureError::Store(StoreError::Conflict)) => {
+            attempt(store, platform, clock, factory).await
+        }
+        done => done,
+    }
+}
+
+async fn attempt<S>(
     store: &S,
     platform: OrganizationId,
     clock: &dyn Clock,

@@ -12,7 +12,7 @@ use axum::{
 use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
 use tenancy::{Admission, Origin, Scope};
 use usecases::{
-    AuthenticatedClient, Caller, Requirement,
+    AuthenticatedClient, Caller, Denial, Requirement,
     authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
     driving::Authenticator,
 };
@@ -21,6 +21,7 @@ use crate::{
     client_authentication::{
         Authorization, ClientCredentials, Presented, authorization, client_credentials, presented,
     },
+    denials::AdmittedSlot,
     form_body::Form,
     oauth_error::OAuthError,
     path::PathParameter,
@@ -62,8 +63,11 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meets(requirement, target)
         {
-            desk.authenticator.denied(&caller, denied).await?;
+            desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
             return Err(Problem::insufficient_scope(denied.required.scope()));
+        }
+        if let Some(slot) = parts.extensions.get::<AdmittedSlot>() {
+            slot.note(&caller);
         }
         Ok(Self { caller, endpoint: PhantomData })
     }
@@ -226,7 +230,7 @@ impl<E: Endpoint> OAuthCallers<E> {
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meets(requirement, None)
         {
-            desk.authenticator.denied(&caller, denied).await?;
+            desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
             return Err(OAuthError::insufficient_scope(denied.required.scope()));
         }
         Ok(caller)

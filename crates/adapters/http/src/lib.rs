@@ -16,6 +16,7 @@ pub(crate) mod caller;
 pub(crate) mod challenge;
 pub(crate) mod client_authentication;
 pub(crate) mod content;
+pub(crate) mod denials;
 pub(crate) mod endpoints;
 pub(crate) mod entity_tag;
 pub(crate) mod error_code;

@@ -190,6 +190,7 @@ impl From<StoreError> for OAuthError {
         match error {
             StoreError::Conflict => Self::unavailable(error),
             StoreError::Unavailable(source) => Self::unavailable(source),
+            StoreError::Refused(source) => Self::internal(source),
             StoreError::Corrupt { .. } => Self::internal(error),
         }
     }

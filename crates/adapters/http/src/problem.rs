@@ -240,6 +240,7 @@ impl From<StoreError> for Problem {
                 ..Self::unavailable(error)
             },
             StoreError::Unavailable(source) => Self::unavailable(source),
+            StoreError::Refused(source) => Self::internal(source),
             StoreError::Corrupt { .. } => Self::internal(error),
         }
     }
@@ -294,6 +295,9 @@ mod tests {
         );
         let corrupt = Problem::from(StoreError::Corrupt { table: "agent", column: "email" });
         assert_eq!(corrupt.code(), Code::InternalError);
+        let refused = Problem::from(StoreError::Refused("a trigger".into())).into_response();
+        assert_eq!(refused.status().as_u16(), 500);
+        assert!(!refused.headers().contains_key("retry-after"));
     }
 
     #[test]

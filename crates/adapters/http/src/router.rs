@@ -16,6 +16,7 @@ use kernel::Entropy;
 use tower_http::cors::CorsLayer;
 
 use crate::{
+    denials,
     endpoints::{self, Mounted},
     problem::Problem,
     rate_limit,
@@ -80,7 +81,11 @@ fn by_path(ports: &Ports) -> BTreeMap<&'static str, MethodRouter<Ports>> {
                 .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::hold_visitors)),
             Access::Client | Access::ClientOrBearer(_) => handler
                 .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::hold_malformed)),
-            Access::Probe | Access::Bearer(_) => handler,
+            Access::Bearer(_) => handler.layer(middleware::from_fn_with_state(
+                (ports.clone(), route.operation),
+                denials::note,
+            )),
+            Access::Probe => handler,
         };
         let there = paths.remove(route.path).unwrap_or_else(MethodRouter::new);
         paths.insert(route.path, there.merge(handler));

@@ -1,11 +1,11 @@
 //! What every refused caller costs: one count against its address, and one event.
 
-use audit::{Action, Event, Notes, note};
+use audit::{Action, Event, Notes, Resource, ResourceKind, note};
 use kernel::{AgentId, OrganizationId, StoreError};
 use tenancy::{Actor, Admission, Origin, RateKey, Scope};
 
 use crate::{
-    caller::{Caller, Denied},
+    caller::{Caller, Denial},
     provider::IdentityProvider,
 };
 
@@ -76,14 +76,21 @@ where
         self.refuse(origin, Named::default(), "nothing presented").await
     }
 
-    /// Notes a caller whose token lacks the scope that a route requires.
+    /// Notes a caller that authenticated and was denied what it asked for.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn note_denial(&self, caller: &Caller, denied: Denied) -> Result<(), StoreError> {
-        let event = Event::failure(Action::AccessDenied)
-            .on(caller.agent())
-            .with("required", denied.required.scope());
+    pub async fn note_denial(&self, caller: &Caller, denial: Denial) -> Result<(), StoreError> {
+        let event = Event::failure(Action::AccessDenied);
+        let event = match denial {
+            Denial::Scope(denied) => {
+                event.on(caller.agent()).with("required", denied.required.scope())
+            }
+            Denial::Target { operation, id } => {
+                let route = Resource { kind: ResourceKind::Route, id: operation.to_owned() };
+                event.on(route).with("target", id)
+            }
+        };
         note(&self.parts.store, caller.scope(), &event).await.map(|_| ())
     }
 }
