@@ -1,13 +1,12 @@
 //! Makes a credential.
 
 use ::credentials::{
-    Credential, CredentialChange, CredentialName, Credentials, LiveCount, NewCredential,
+    Credential, CredentialChange, CredentialName, Credentials, NewCredential,
     credential::GenerateError,
 };
 use audit::{Apply, Journal, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError, Timestamp};
 use registry::Agents;
-use tenancy::Plan;
 use thiserror::Error;
 
 use super::{AgentEnded, NewSecret, not_ended};
@@ -32,17 +31,9 @@ pub enum CreateError {
     /// The agent ended for good.
     #[error(transparent)]
     AgentEnded(#[from] AgentEnded),
-    /// The agent has as many credentials as it may have.
-    #[error("an agent has at most {} credentials that work", LiveCount::MAX)]
-    Limit {
-        /// How many it has.
-        used: u64,
-        /// The plan of its organization.
-        plan: Plan,
-    },
     /// The credential's own rules forbid it.
     #[error(transparent)]
-    Rule(GenerateError),
+    Rule(#[from] GenerateError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,21 +71,10 @@ where
             expires_at: request.expires_at,
             hash: fresh.hash,
         };
-        let change =
-            Credential::generate(new, live, now).map_err(|error| refused(error, caller))?;
+        let change = Credential::generate(new, live, now)?;
         let (tx, credential) = record(tx, change).await?;
         tx.commit().await?;
         let status = credential.status(None, now);
         Ok(NewSecret { credential, status, secret: fresh.secret.into_text() })
-    }
-}
-
-/// The rule that was broken; for the limit, with the plan that it stands in.
-fn refused(error: GenerateError, caller: &Caller) -> CreateError {
-    match error {
-        GenerateError::Limit(reached) => {
-            CreateError::Limit { used: reached.used, plan: caller.plan() }
-        }
-        error @ GenerateError::ExpiryInThePast => CreateError::Rule(error),
     }
 }

@@ -10,8 +10,8 @@ pub use list::ListError;
 pub use revoke::RevokeError;
 pub use rotate::RotateError;
 
-use ::credentials::{ClientSecret, Credential, CredentialStatus, SecretHash};
-use kernel::{CredentialId, EntropyUnavailable, Secret, Timestamp};
+use ::credentials::{ClientSecret, Credential, CredentialStatus, Credentials, SecretHash};
+use kernel::{AgentId, CredentialId, EntropyUnavailable, Secret, StoreError, Timestamp};
 use registry::{Agent, AgentStatus};
 use thiserror::Error;
 
@@ -51,6 +51,15 @@ fn not_ended(agent: &Agent) -> Result<(), AgentEnded> {
         None => Ok(()),
         Some(_) => Err(AgentEnded(agent.status())),
     }
+}
+
+/// A credential, if it is this agent's.
+async fn credential_of(
+    credentials: &mut impl Credentials,
+    agent: AgentId,
+    id: CredentialId,
+) -> Result<Option<Credential>, StoreError> {
+    Ok(credentials.credential(id).await?.filter(|credential| credential.agent() == agent))
 }
 
 /// A secret on its way to its owner, and what is kept of it.

@@ -6,7 +6,7 @@ use kernel::{AgentId, CredentialId, StoreError};
 use registry::Agents;
 use thiserror::Error;
 
-use super::rotate::credential_of;
+use super::credential_of;
 use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
 
 /// Why a credential was not revoked.

@@ -1,13 +1,12 @@
 //! Replaces a credential by a new one.
 
-use ::credentials::{Credential, CredentialRotation, Credentials, LiveCount, Overlap, credential};
+use ::credentials::{CredentialRotation, Credentials, Overlap, credential};
 use audit::{Apply, Journal, Transactor, record};
 use kernel::{AgentId, CredentialId, EntropyUnavailable, StoreError};
 use registry::Agents;
-use tenancy::Plan;
 use thiserror::Error;
 
-use super::{AgentEnded, NewSecret, not_ended};
+use super::{AgentEnded, NewSecret, credential_of, not_ended};
 use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
 
 /// Why a credential was not rotated.
@@ -23,17 +22,9 @@ pub enum RotateError {
     /// The agent ended for good.
     #[error(transparent)]
     AgentEnded(#[from] AgentEnded),
-    /// The agent has as many credentials as it may have.
-    #[error("an agent has at most {} credentials that work", LiveCount::MAX)]
-    Limit {
-        /// How many it has.
-        used: u64,
-        /// The plan of its organization.
-        plan: Plan,
-    },
     /// The credential's own rules forbid it.
     #[error(transparent)]
-    Rule(credential::RotateError),
+    Rule(#[from] credential::RotateError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,33 +58,10 @@ where
         let now = self.now();
         let live = tx.live_credentials(agent, now).await?;
         let fresh = self.fresh_secret(now)?;
-        let rotation = old
-            .rotate((fresh.id, fresh.hash), overlap, live, now)
-            .map_err(|error| refused(error, caller))?;
+        let rotation = old.rotate((fresh.id, fresh.hash), overlap, live, now)?;
         let (tx, credential) = record(tx, rotation).await?;
         tx.commit().await?;
         let status = credential.status(None, now);
         Ok(NewSecret { credential, status, secret: fresh.secret.into_text() })
-    }
-}
-
-/// A credential, if it is this agent's.
-pub(super) async fn credential_of(
-    credentials: &mut impl Credentials,
-    agent: AgentId,
-    id: CredentialId,
-) -> Result<Option<Credential>, StoreError> {
-    Ok(credentials.credential(id).await?.filter(|credential| credential.agent() == agent))
-}
-
-/// The rule that was broken; for the limit, with the plan that it stands in.
-fn refused(error: credential::RotateError, caller: &Caller) -> RotateError {
-    match error {
-        credential::RotateError::Limit(reached) => {
-            RotateError::Limit { used: reached.used, plan: caller.plan() }
-        }
-        error @ (credential::RotateError::NotLive(_) | credential::RotateError::Superseded) => {
-            RotateError::Rule(error)
-        }
     }
 }

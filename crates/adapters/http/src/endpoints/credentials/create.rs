@@ -7,6 +7,7 @@ use axum::{extract::State, http::Method, response::Response};
 use credentials::credential::GenerateError;
 use kernel::AgentId;
 use registry::Permission;
+use tenancy::Plan;
 use usecases::{
     Requirement,
     credentials::{CreateError, CredentialRequest},
@@ -52,22 +53,20 @@ pub(crate) async fn handle(
     };
     fields.ignore("organizationId");
     let request = fields.finish(|| Some(request))?;
-    let made = credentials.create(&caller, agent, request).await?;
+    let made = credentials.create(&caller, agent, request).await;
+    let made = made.map_err(|error| problem(error, caller.plan()))?;
     Ok(created(&made))
 }
 
-impl From<CreateError> for Problem {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::UnknownAgent => Self::forbidden_target(),
-            CreateError::AgentEnded(error) => Self::from(error),
-            CreateError::Limit { used, plan } => limit_reached(error.to_string(), used, plan),
-            CreateError::Rule(GenerateError::ExpiryInThePast) => {
-                Self::validation(FieldErrors::of("expiresAt", error.to_string()))
-            }
-            CreateError::Rule(GenerateError::Limit(_)) => Self::internal(error),
-            CreateError::Store(error) => Self::from(error),
-            CreateError::Entropy(error) => Self::unavailable(error),
+fn problem(error: CreateError, plan: Plan) -> Problem {
+    match error {
+        CreateError::UnknownAgent => Problem::forbidden_target(),
+        CreateError::AgentEnded(error) => Problem::from(error),
+        CreateError::Rule(GenerateError::Limit(reached)) => limit_reached(reached, plan),
+        CreateError::Rule(GenerateError::ExpiryInThePast) => {
+            Problem::validation(FieldErrors::of("expiresAt", error.to_string()))
         }
+        CreateError::Store(error) => Problem::from(error),
+        CreateError::Entropy(error) => Problem::unavailable(error),
     }
 }

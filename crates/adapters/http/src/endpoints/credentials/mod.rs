@@ -10,7 +10,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use credentials::LiveCount;
+use credentials::{LiveCount, credential::LimitReached};
 use registry::AgentStatus;
 use serde_json::Map;
 use tenancy::Plan;
@@ -40,9 +40,9 @@ impl From<AgentEnded> for Problem {
 }
 
 /// The agent has as many credentials as it may have.
-fn limit_reached(message: String, used: u64, plan: Plan) -> Problem {
-    Problem::conflict(Code::FreeTierLimitExceeded, message, Map::new())
+fn limit_reached(reached: LimitReached, plan: Plan) -> Problem {
+    Problem::conflict(Code::FreeTierLimitExceeded, reached.to_string(), Map::new())
         .with_detail("limit", LiveCount::MAX)
-        .with_detail("used", used)
+        .with_detail("used", reached.used)
         .with_detail("plan", plan.name())
 }

@@ -7,6 +7,7 @@ use axum::{extract::State, http::Method, response::Response};
 use credentials::{Overlap, credential};
 use kernel::{AgentId, CredentialId};
 use registry::Permission;
+use tenancy::Plan;
 use usecases::{Requirement, credentials::RotateError, driving::AgentCredentials};
 
 use super::{created, limit_reached};
@@ -46,7 +47,8 @@ pub(crate) async fn handle(
     let overlap = fields.optional("overlapSeconds", overlap);
     fields.ignore("organizationId");
     let overlap = fields.finish(|| Some(overlap.unwrap_or_default()))?;
-    let made = credentials.rotate(&caller, agent, id, overlap).await?;
+    let made = credentials.rotate(&caller, agent, id, overlap).await;
+    let made = made.map_err(|error| problem(error, caller.plan()))?;
     Ok(created(&made))
 }
 
@@ -55,23 +57,20 @@ fn overlap(given: Given) -> Result<Overlap, Reason> {
     Overlap::from_seconds(seconds).ok_or_else(|| "must be 0 to 604800".to_owned())
 }
 
-impl From<RotateError> for Problem {
-    fn from(error: RotateError) -> Self {
-        let message = error.to_string();
-        match error {
-            RotateError::UnknownAgent => Self::forbidden_target(),
-            RotateError::UnknownCredential => Self::not_found(),
-            RotateError::AgentEnded(error) => Self::from(error),
-            RotateError::Limit { used, plan } => limit_reached(message, used, plan),
-            RotateError::Rule(credential::RotateError::NotLive(status)) => {
-                invalid_transition(message, status.as_str(), "rotated")
-            }
-            RotateError::Rule(credential::RotateError::Superseded) => {
-                invalid_transition(message, "rotated", "rotated")
-            }
-            RotateError::Rule(credential::RotateError::Limit(_)) => Self::internal(message),
-            RotateError::Store(error) => Self::from(error),
-            RotateError::Entropy(error) => Self::unavailable(error),
+fn problem(error: RotateError, plan: Plan) -> Problem {
+    let message = error.to_string();
+    match error {
+        RotateError::UnknownAgent => Problem::forbidden_target(),
+        RotateError::UnknownCredential => Problem::not_found(),
+        RotateError::AgentEnded(error) => Problem::from(error),
+        RotateError::Rule(credential::RotateError::Limit(reached)) => limit_reached(reached, plan),
+        RotateError::Rule(credential::RotateError::NotLive(status)) => {
+            invalid_transition(message, status.as_str(), "rotated")
         }
+        RotateError::Rule(credential::RotateError::Superseded) => {
+            invalid_transition(message, "rotated", "rotated")
+        }
+        RotateError::Store(error) => Problem::from(error),
+        RotateError::Entropy(error) => Problem::unavailable(error),
     }
 }
