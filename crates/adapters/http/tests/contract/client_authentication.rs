@@ -1,7 +1,10 @@
 //! How a client authenticates at the OAuth endpoints, and how little it learns where it does not.
 
 use audit::{Action, Outcome};
+use credentials::ClientSecret;
 use data_encoding::BASE64;
+use kernel::ExposeSecret;
+use local::SystemEntropy;
 use serde_json::json;
 
 use crate::kit::{Answer, Client, Server, call::encoded};
@@ -33,7 +36,11 @@ async fn strangers(server: &Server) -> Vec<(&'static str, Client)> {
         secret: secret.to_owned(),
         credential: String::new(),
     };
+    // Of the right credential and with the right checksum: only the random bits are others.
+    let guessed = ClientSecret::generate(good.credential.parse().unwrap(), &SystemEntropy::new());
+    let guessed = guessed.unwrap().into_text();
     let mut strangers = vec![
+        ("a guessed secret", of(&good.id, guessed.expose_secret())),
         ("unknown id", of("01a1fd23-1fe0-7a10-9b21-4c5d6e7f8091", &good.secret)),
         ("no id", of("nobody", &good.secret)),
         ("an id in upper case", of(&good.id.to_uppercase(), &good.secret)),
