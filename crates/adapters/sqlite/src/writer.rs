@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    error::store_error,
     open::{self, Options},
     session::{Done, Statement},
 };
@@ -148,7 +149,7 @@ impl Writer {
         connection.execute(COMMIT).await?;
         for (at, error) in refused.into_iter().rev() {
             let reply = waiting.remove(transactions + at);
-            let _ = reply.send(Err(StoreError::unavailable(error)));
+            let _ = reply.send(Err(store_error(error)));
         }
         Ok(())
     }

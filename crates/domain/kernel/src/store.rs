@@ -20,6 +20,10 @@ pub enum StoreError {
     /// The store is out of reach, too busy or too slow. Nothing was acknowledged.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
+    /// The store holds something to be impossible that it was told to write: a bug, which doing it
+    /// again does not mend. Nothing was written.
+    #[error("the store refused what cannot be")]
+    Refused(#[source] Source),
     /// A stored row is of no possible form; the row needs an operator.
     #[error("table `{table}` holds a row that cannot be: column `{column}`")]
     Corrupt {
