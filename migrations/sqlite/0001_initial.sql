@@ -3,12 +3,24 @@
 -- Ids are the 16 bytes of a UUID, times are microseconds since 1970. Names are those of the PostgreSQL schema.
 --
 -- A table of record (organization, agent, credential, signing_key, revoked_token) names in `last_event` the audit event of
--- its last change. The reference is deferred, so that change and event may come in either order, and the triggers refuse
--- what the types of the server cannot see: ad-hoc SQL, or a stray UPDATE. `REPLACE` deletes rows without firing their
--- delete triggers, so that each table also refuses to insert over a row that is there.
+-- its last change. The types of the server see to that; the triggers here refuse what the types cannot see, which is ad-hoc
+-- SQL and a stray UPDATE. They hold that
+-- - a row is written only under an event that is there already, that is of a success, in the log of the same organization
+--   (of any, for a signing key), about this very row and of an action of its kind;
+-- - an update names an event that was written after the one of the update before, so that no event serves twice;
+-- - a row changes by one revision at a time, along its life cycle, and never in what it is;
+-- - no record and no event is deleted, or replaced: `REPLACE` deletes rows without firing their delete triggers, whether it
+--   finds them by a key or by the rowid, so that each table also refuses to write over a row that is there.
+-- The foreign key of `last_event` adds that the event stays for as long as the row, whatever becomes of the triggers.
+--
+-- They do not hold that the change is the one that the event tells of, nor that the event is true: whoever inserts a
+-- made-up event first may write under it. And they bind nobody who may alter the schema, or who edits the file.
 
+-- `position` is the order in which events were written, by which the triggers tell a newer one. Ids cannot tell it: they
+-- follow the clock, which may tell one microsecond twice, and which somebody may set back while the server is down.
 CREATE TABLE audit_event (
-    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    position INTEGER PRIMARY KEY CHECK (position > 0),
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     organization_id BLOB NOT NULL CHECK (length(organization_id) = 16),
     agent_id BLOB CHECK (length(agent_id) = 16),
     action TEXT NOT NULL,
@@ -34,6 +46,11 @@ CREATE INDEX audit_event_by_outcome ON audit_event (organization_id, outcome, id
 CREATE TRIGGER audit_event_is_never_replaced BEFORE INSERT ON audit_event
 WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = new.id)
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+-- Before an insert, a position (or a rowid, further down) that SQLite is to choose reads as -1.
+CREATE TRIGGER audit_event_takes_the_next_position BEFORE INSERT ON audit_event
+WHEN new.position > 0
+BEGIN SELECT RAISE(ABORT, 'the position of an event is never chosen'); END;
 
 CREATE TRIGGER audit_event_is_never_updated BEFORE UPDATE ON audit_event
 BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END;
@@ -61,20 +78,45 @@ CREATE TABLE organization (
 CREATE UNIQUE INDEX organization_platform ON organization (kind) WHERE kind = 'platform';
 
 CREATE TRIGGER organization_is_never_replaced BEFORE INSERT ON organization
-WHEN EXISTS (SELECT 1 FROM organization WHERE id = new.id)
+WHEN EXISTS (SELECT 1 FROM organization WHERE id = new.id OR rowid = new.rowid)
     OR (new.kind = 'platform' AND EXISTS (SELECT 1 FROM organization WHERE kind = 'platform'))
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
 
+CREATE TRIGGER organization_begins_with_an_event BEFORE INSERT ON organization
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND organization_id = new.id
+        AND outcome = 'success'
+        AND resource_kind = 'organization'
+        AND action = 'organization.created'
+        AND unhex(replace(resource_id, '-', '')) = new.id
+)
+BEGIN SELECT RAISE(ABORT, 'an organization begins with an event about it'); END;
+
+-- That the event is about the row as it was is enough: another trigger keeps the row what it is.
 CREATE TRIGGER organization_changes_with_an_event BEFORE UPDATE ON organization
-WHEN new.last_event = old.last_event
-BEGIN SELECT RAISE(ABORT, 'an organization changes only with a new event'); END;
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND position > (SELECT position FROM audit_event WHERE id = old.last_event)
+        AND organization_id = old.id
+        AND outcome = 'success'
+        AND action GLOB 'organization.*'
+        AND resource_kind = 'organization'
+        AND unhex(replace(resource_id, '-', '')) = old.id
+)
+BEGIN SELECT RAISE(ABORT, 'an organization changes only with a new event about it'); END;
 
 CREATE TRIGGER organization_revision_rises_by_one BEFORE UPDATE ON organization
 WHEN new.revision <> old.revision + 1
 BEGIN SELECT RAISE(ABORT, 'the revision of an organization rises by one'); END;
 
 CREATE TRIGGER organization_keeps_its_identity BEFORE UPDATE ON organization
-WHEN new.id <> old.id OR new.kind <> old.kind OR new.created_at <> old.created_at
+WHEN new.id <> old.id
+    OR new.rowid <> old.rowid
+    OR new.kind <> old.kind
+    OR new.created_at <> old.created_at
 BEGIN SELECT RAISE(ABORT, 'the id, kind and creation of an organization never change'); END;
 
 CREATE TRIGGER organization_is_never_deleted BEFORE DELETE ON organization
@@ -116,8 +158,8 @@ CREATE INDEX agent_by_status ON agent (organization_id, status, id);
 CREATE INDEX agent_by_deployment_env ON agent (organization_id, deployment_env, id);
 CREATE INDEX agent_active_admin ON agent (organization_id, id) WHERE status = 'active' AND instr(roles, '"admin"') > 0;
 
--- The capabilities of `agent`, turned around for the list's filter. Only the two triggers below write it, so that it never
--- says anything else than the record, whose changes leave events.
+-- The capabilities of `agent`, turned around for the list's filter. Two triggers write it, and three refuse whatever would
+-- make it say anything else than the record, whose changes leave events.
 CREATE TABLE agent_capability (
     organization_id BLOB NOT NULL,
     capability TEXT NOT NULL,
@@ -137,13 +179,34 @@ END;
 CREATE TRIGGER agent_capability_follows_an_update AFTER UPDATE OF capabilities ON agent
 WHEN new.capabilities <> old.capabilities
 BEGIN
-    DELETE FROM agent_capability WHERE organization_id = new.organization_id AND agent_id = new.id;
+    DELETE FROM agent_capability
+    WHERE organization_id = new.organization_id
+        AND agent_id = new.id
+        AND NOT EXISTS (SELECT 1 FROM json_each(new.capabilities) AS held WHERE held.value = capability);
     INSERT INTO agent_capability (organization_id, capability, agent_id)
-    SELECT new.organization_id, value, new.id FROM json_each(new.capabilities);
+    SELECT new.organization_id, held.value, new.id FROM json_each(new.capabilities) AS held
+    WHERE NOT EXISTS (SELECT 1 FROM json_each(old.capabilities) AS before WHERE before.value = held.value);
 END;
 
+CREATE TRIGGER agent_capability_is_held BEFORE INSERT ON agent_capability
+WHEN NOT EXISTS (
+    SELECT 1 FROM agent, json_each(agent.capabilities) AS held
+    WHERE agent.id = new.agent_id AND agent.organization_id = new.organization_id AND held.value = new.capability
+)
+BEGIN SELECT RAISE(ABORT, 'the agent does not hold this capability'); END;
+
+CREATE TRIGGER agent_capability_is_kept_while_held BEFORE DELETE ON agent_capability
+WHEN EXISTS (
+    SELECT 1 FROM agent, json_each(agent.capabilities) AS held
+    WHERE agent.id = old.agent_id AND agent.organization_id = old.organization_id AND held.value = old.capability
+)
+BEGIN SELECT RAISE(ABORT, 'the agent holds this capability'); END;
+
+CREATE TRIGGER agent_capability_is_never_updated BEFORE UPDATE ON agent_capability
+BEGIN SELECT RAISE(ABORT, 'a capability follows its agent'); END;
+
 CREATE TRIGGER agent_is_never_replaced BEFORE INSERT ON agent
-WHEN EXISTS (SELECT 1 FROM agent WHERE id = new.id)
+WHEN EXISTS (SELECT 1 FROM agent WHERE id = new.id OR rowid = new.rowid)
     OR EXISTS (
         SELECT 1 FROM agent
         WHERE organization_id = new.organization_id
@@ -152,9 +215,30 @@ WHEN EXISTS (SELECT 1 FROM agent WHERE id = new.id)
     )
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
 
+CREATE TRIGGER agent_begins_with_an_event BEFORE INSERT ON agent
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND organization_id = new.organization_id
+        AND outcome = 'success'
+        AND resource_kind = 'agent'
+        AND action = 'agent.created'
+        AND unhex(replace(resource_id, '-', '')) = new.id
+)
+BEGIN SELECT RAISE(ABORT, 'an agent begins with an event about it'); END;
+
 CREATE TRIGGER agent_changes_with_an_event BEFORE UPDATE ON agent
-WHEN new.last_event = old.last_event
-BEGIN SELECT RAISE(ABORT, 'an agent changes only with a new event'); END;
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND position > (SELECT position FROM audit_event WHERE id = old.last_event)
+        AND organization_id = old.organization_id
+        AND outcome = 'success'
+        AND action GLOB 'agent.*'
+        AND resource_kind = 'agent'
+        AND unhex(replace(resource_id, '-', '')) = old.id
+)
+BEGIN SELECT RAISE(ABORT, 'an agent changes only with a new event about it'); END;
 
 CREATE TRIGGER agent_revision_rises_by_one BEFORE UPDATE ON agent
 WHEN new.revision <> old.revision + 1
@@ -162,6 +246,7 @@ BEGIN SELECT RAISE(ABORT, 'the revision of an agent rises by one'); END;
 
 CREATE TRIGGER agent_keeps_its_identity BEFORE UPDATE ON agent
 WHEN new.id <> old.id
+    OR new.rowid <> old.rowid
     OR new.organization_id <> old.organization_id
     OR new.email <> old.email
     OR new.created_at <> old.created_at
@@ -221,12 +306,36 @@ CREATE INDEX credential_by_agent ON credential (organization_id, agent_id, id);
 CREATE INDEX credential_unrevoked ON credential (organization_id, agent_id, expires_at) WHERE state <> 'revoked';
 
 CREATE TRIGGER credential_is_never_replaced BEFORE INSERT ON credential
-WHEN EXISTS (SELECT 1 FROM credential WHERE id = new.id)
+WHEN EXISTS (SELECT 1 FROM credential WHERE id = new.id OR rowid = new.rowid)
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
 
+-- The event of a rotation is about the old credential, and names the new one.
+CREATE TRIGGER credential_begins_with_an_event BEFORE INSERT ON credential
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND organization_id = new.organization_id
+        AND outcome = 'success'
+        AND resource_kind = 'credential'
+        AND new.id = CASE action
+            WHEN 'credential.generated' THEN unhex(replace(resource_id, '-', ''))
+            WHEN 'credential.rotated' THEN unhex(replace(metadata ->> 'successorId', '-', ''))
+        END
+)
+BEGIN SELECT RAISE(ABORT, 'a credential begins with an event about it'); END;
+
 CREATE TRIGGER credential_changes_with_an_event BEFORE UPDATE ON credential
-WHEN new.last_event = old.last_event
-BEGIN SELECT RAISE(ABORT, 'a credential changes only with a new event'); END;
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND position > (SELECT position FROM audit_event WHERE id = old.last_event)
+        AND organization_id = old.organization_id
+        AND outcome = 'success'
+        AND action GLOB 'credential.*'
+        AND resource_kind = 'credential'
+        AND unhex(replace(resource_id, '-', '')) = old.id
+)
+BEGIN SELECT RAISE(ABORT, 'a credential changes only with a new event about it'); END;
 
 CREATE TRIGGER credential_revision_rises_by_one BEFORE UPDATE ON credential
 WHEN new.revision <> old.revision + 1
@@ -234,6 +343,7 @@ BEGIN SELECT RAISE(ABORT, 'the revision of a credential rises by one'); END;
 
 CREATE TRIGGER credential_keeps_its_identity BEFORE UPDATE ON credential
 WHEN new.id <> old.id
+    OR new.rowid <> old.rowid
     OR new.organization_id <> old.organization_id
     OR new.agent_id <> old.agent_id
     OR new.hash <> old.hash
@@ -275,14 +385,40 @@ CREATE TABLE signing_key (
 ) STRICT;
 
 CREATE INDEX signing_key_by_age ON signing_key (created_at, id);
+CREATE UNIQUE INDEX signing_key_active ON signing_key (state) WHERE state = 'active';
 
 CREATE TRIGGER signing_key_is_never_replaced BEFORE INSERT ON signing_key
-WHEN EXISTS (SELECT 1 FROM signing_key WHERE id = new.id)
+WHEN EXISTS (SELECT 1 FROM signing_key WHERE id = new.id OR rowid = new.rowid)
+    OR (new.state = 'active' AND EXISTS (SELECT 1 FROM signing_key WHERE state = 'active'))
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
 
+-- `UPDATE OR REPLACE` would delete the key that is active.
+CREATE TRIGGER signing_key_replaces_none BEFORE UPDATE ON signing_key
+WHEN new.state = 'active' AND EXISTS (SELECT 1 FROM signing_key WHERE state = 'active' AND id <> old.id)
+BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+CREATE TRIGGER signing_key_begins_with_an_event BEFORE INSERT ON signing_key
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND outcome = 'success'
+        AND resource_kind = 'signing_key'
+        AND action = 'signing_key.published'
+        AND resource_id = new.id
+)
+BEGIN SELECT RAISE(ABORT, 'a signing key begins with an event about it'); END;
+
 CREATE TRIGGER signing_key_changes_with_an_event BEFORE UPDATE ON signing_key
-WHEN new.last_event = old.last_event
-BEGIN SELECT RAISE(ABORT, 'a signing key changes only with a new event'); END;
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND position > (SELECT position FROM audit_event WHERE id = old.last_event)
+        AND outcome = 'success'
+        AND action GLOB 'signing_key.*'
+        AND resource_kind = 'signing_key'
+        AND resource_id = old.id
+)
+BEGIN SELECT RAISE(ABORT, 'a signing key changes only with a new event about it'); END;
 
 CREATE TRIGGER signing_key_revision_rises_by_one BEFORE UPDATE ON signing_key
 WHEN new.revision <> old.revision + 1
@@ -290,6 +426,7 @@ BEGIN SELECT RAISE(ABORT, 'the revision of a signing key rises by one'); END;
 
 CREATE TRIGGER signing_key_keeps_its_identity BEFORE UPDATE ON signing_key
 WHEN new.id <> old.id
+    OR new.rowid <> old.rowid
     OR new.algorithm <> old.algorithm
     OR new.public_key <> old.public_key
     OR new.created_at <> old.created_at
@@ -324,6 +461,18 @@ WHEN EXISTS (
     SELECT 1 FROM revoked_token WHERE organization_id = new.organization_id AND token_id = new.token_id
 )
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+CREATE TRIGGER revoked_token_begins_with_an_event BEFORE INSERT ON revoked_token
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND organization_id = new.organization_id
+        AND outcome = 'success'
+        AND resource_kind = 'token'
+        AND action = 'token.revoked'
+        AND unhex(replace(resource_id, '-', '')) = new.token_id
+)
+BEGIN SELECT RAISE(ABORT, 'a revocation begins with an event about it'); END;
 
 CREATE TRIGGER revoked_token_is_never_updated BEFORE UPDATE ON revoked_token
 BEGIN SELECT RAISE(ABORT, 'a revocation is never changed'); END;

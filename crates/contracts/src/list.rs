@@ -9,6 +9,8 @@ macro_rules! contract {
                 a_commit_leaves_exactly_one_event_that_says_who_where_and_what,
                 a_transaction_that_is_dropped_leaves_nothing,
                 several_changes_are_committed_together_or_not_at_all,
+                one_record_changes_twice_in_one_transaction,
+                records_change_while_the_clock_is_behind,
                 a_stale_change_is_a_conflict_and_leaves_no_trace,
                 a_stale_change_of_an_organization_or_a_key_is_a_conflict,
                 what_is_new_cannot_be_written_twice,
@@ -64,6 +66,7 @@ macro_rules! contract {
                 a_revocation_is_forgotten_once_its_token_is_over,
                 every_state_of_a_signing_key_is_read_back_as_it_was_written,
                 signing_keys_are_read_in_the_order_in_which_they_were_made,
+                a_second_active_signing_key_is_a_conflict_and_leaves_no_trace,
                 signing_keys_are_the_same_in_every_organization,
             ],
             notes: [

@@ -11,7 +11,7 @@ pub use agents::{
 };
 pub use credentials::{credential, every_credential, new_credential};
 pub use machine::{Machine, Seeded, Ticking, later};
-pub use tokens::{every_key, key, verified_token};
+pub use tokens::{every_key, key, revoked, verified_token};
 
 use audit::{Action, Event, Resource, ResourceKind};
 use kernel::{AgentId, Limit, OrganizationId, PageRequest, RequestId, Start};

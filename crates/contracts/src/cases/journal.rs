@@ -1,6 +1,6 @@
 //! No change without its event, and no event without its change.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use audit::{
     Action, Apply, Audited, Event, EventRecord, Journal, Organizations, Transactor, record,
@@ -9,6 +9,7 @@ use futures_util::future::join;
 use kernel::StoreError;
 use registry::{Agents, OtherAdmins, StatusRequest};
 use tenancy::Scope;
+use tokens::SigningKeys;
 
 use crate::{Harness, World, sample};
 
@@ -69,6 +70,35 @@ pub async fn several_changes_are_committed_together_or_not_at_all<H: Harness>() 
     assert_eq!(view.agent(one.id()).await.unwrap(), Some(one));
     assert_eq!(view.agent(two.id()).await.unwrap(), Some(two));
     assert_eq!(world.events().await.len(), before + 2);
+}
+
+pub async fn one_record_changes_twice_in_one_transaction<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let before = world.events().await.len();
+    let [published, active, ..] = sample::every_key(&world.machine);
+    let (tx, _) = record(world.begin(&scope).await, published).await.unwrap();
+    let (tx, key) = record(tx, active).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), [key]);
+    assert_eq!(world.events().await.len(), before + 2);
+}
+
+/// A server that starts anew may read an earlier time than the one before it: the later event then
+/// has the lesser id, and what it tells of must be written all the same.
+pub async fn records_change_while_the_clock_is_behind<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let agent = world.agent(&scope, "one").await;
+    let credential = world.credential(&scope, &agent).await;
+    let organization = world.view(&scope).await.organization().await.unwrap().unwrap();
+    let [published, active, ..] = sample::every_key(&world.machine);
+    world.change(&scope, published).await;
+
+    world.machine.wind_back(Duration::from_secs(3_600));
+    let now = world.machine.now();
+    world.change(&scope, organization.suspend(now).unwrap()).await;
+    world.change(&scope, sample::changed(agent, sample::patch(), now)).await;
+    world.change(&scope, credential.revoke(now).unwrap()).await;
+    world.change(&scope, active).await;
 }
 
 pub async fn a_stale_change_is_a_conflict_and_leaves_no_trace<H: Harness>() {
@@ -191,7 +221,7 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     world.change(&scope, rotated).await;
     world.change(&scope, revoked).await;
     let token = sample::verified_token(machine, scope.organization(), agent.id(), credential).await;
-    world.change(&scope, tokens::TokenRevoked::of(&token, machine.now())).await;
+    world.change(&scope, sample::revoked(&token, machine.now())).await;
     for change in sample::every_agent(machine, scope.organization()) {
         world.change(&scope, change).await;
     }

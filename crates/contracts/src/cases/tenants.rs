@@ -4,7 +4,7 @@ use audit::{Apply, Audited, EventFilter, Organizations, record};
 use kernel::StoreError;
 use registry::{AgentFilter, Agents, OtherAdmins, Registration, Role, StatusRequest};
 use tenancy::Scope;
-use tokens::{Revocations, TokenRevoked};
+use tokens::Revocations;
 
 use crate::{Harness, Reads, World, sample};
 
@@ -28,7 +28,7 @@ async fn one_of_everything<H: Harness>(world: &World<H>, scope: &Scope) -> Belon
     let agent = world.change(scope, change).await;
     let credential = world.credential(scope, &agent).await;
     let token = sample::verified_token(machine, organization, agent.id(), credential.id()).await;
-    world.change(scope, TokenRevoked::of(&token, machine.now())).await;
+    world.change(scope, sample::revoked(&token, machine.now())).await;
     let actor = sample::scope(organization, agent.id());
     let used = audit::Event::success(audit::Action::TokenIssued).using(credential.id());
     let event = world.note(&actor, &used).await;
@@ -146,8 +146,8 @@ pub async fn one_token_id_in_two_organizations_is_two_tokens<H: Harness>() {
         sample::verified_token(&world.machine, scope.organization(), agent, credential).await;
     let id = token.claims().id;
     let now = world.machine.now();
-    world.change(&scope, TokenRevoked::of(&token, now)).await;
+    world.change(&scope, sample::revoked(&token, now)).await;
     assert!(!world.view(&other).await.is_revoked(id).await.unwrap());
-    world.change(&other, TokenRevoked::of(&token, now)).await;
+    world.change(&other, sample::revoked(&token, now)).await;
     assert!(world.view(&other).await.is_revoked(id).await.unwrap());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::StoreError;
 use tenancy::Scope;
-use tokens::{Revocations, SigningKeys, TokenRevoked, VerifiedToken};
+use tokens::{Revocations, SigningKeys, VerifiedToken};
 
 use crate::{Harness, World, sample};
 
@@ -16,23 +16,23 @@ async fn token<H: Harness>(world: &World<H>, scope: &Scope) -> VerifiedToken {
 pub async fn a_revoked_token_is_found_and_no_other<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let (revoked, other) = (token(&world, &scope).await, token(&world, &scope).await);
-    world.change(&scope, TokenRevoked::of(&revoked, world.machine.now())).await;
+    world.change(&scope, sample::revoked(&revoked, world.machine.now())).await;
     let mut view = world.view(&scope).await;
     assert!(view.is_revoked(revoked.claims().id).await.unwrap());
     assert!(!view.is_revoked(other.claims().id).await.unwrap());
-    let again = TokenRevoked::of(&revoked, world.machine.now());
+    let again = sample::revoked(&revoked, world.machine.now());
     assert!(matches!(world.try_change(&scope, again).await, Err(StoreError::Conflict)));
 }
 
 pub async fn a_revocation_is_remembered_for_as_long_as_its_token_could_live<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let first = token(&world, &scope).await;
-    world.change(&scope, TokenRevoked::of(&first, world.machine.now())).await;
+    world.change(&scope, sample::revoked(&first, world.machine.now())).await;
     let left = first.claims().expires_at.since(world.machine.now());
     world.machine.wait(left.saturating_sub(Duration::from_secs(1)));
     // Each revocation is an occasion to forget old ones.
     let second = token(&world, &scope).await;
-    world.change(&scope, TokenRevoked::of(&second, world.machine.now())).await;
+    world.change(&scope, sample::revoked(&second, world.machine.now())).await;
     let mut view = world.view(&scope).await;
     assert!(view.is_revoked(first.claims().id).await.unwrap());
     assert!(view.is_revoked(second.claims().id).await.unwrap());
@@ -41,10 +41,10 @@ pub async fn a_revocation_is_remembered_for_as_long_as_its_token_could_live<H: H
 pub async fn a_revocation_is_forgotten_once_its_token_is_over<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let first = token(&world, &scope).await;
-    world.change(&scope, TokenRevoked::of(&first, world.machine.now())).await;
+    world.change(&scope, sample::revoked(&first, world.machine.now())).await;
     world.machine.wait(Duration::from_secs(86_400));
     let second = token(&world, &scope).await;
-    world.change(&scope, TokenRevoked::of(&second, world.machine.now())).await;
+    world.change(&scope, sample::revoked(&second, world.machine.now())).await;
     let mut view = world.view(&scope).await;
     assert!(!view.is_revoked(first.claims().id).await.unwrap());
     assert!(view.is_revoked(second.claims().id).await.unwrap());
@@ -67,6 +67,28 @@ pub async fn signing_keys_are_read_in_the_order_in_which_they_were_made<H: Harne
     let active = expected.remove(0).activate(Duration::ZERO, world.machine.now()).unwrap();
     expected.insert(0, world.change(&scope, active).await);
     assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), expected);
+}
+
+/// Of two that sign, nobody could tell which a token should be of.
+pub async fn a_second_active_signing_key_is_a_conflict_and_leaves_no_trace<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let [published, active, retiring, _] = sample::every_key(&world.machine);
+    world.change(&scope, published).await;
+    let first = world.change(&scope, active).await;
+    let second = world.change(&scope, sample::key(&world.machine)).await;
+    let before = world.events().await;
+
+    let both = second.clone().activate(Duration::ZERO, world.machine.now()).unwrap();
+    let refused = world.try_change(&scope, both).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    assert_eq!(world.events().await, before);
+    let keys = world.view(&scope).await.signing_keys().await.unwrap();
+    assert_eq!(keys, [first, second.clone()]);
+
+    // Once the first one has ceased to sign, the second may.
+    world.change(&scope, retiring).await;
+    let next = second.activate(Duration::ZERO, world.machine.now()).unwrap();
+    world.change(&scope, next).await;
 }
 
 /// They belong to the installation: whoever reads them has no organization that would matter.

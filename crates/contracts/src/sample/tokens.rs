@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing};
+use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing, Timestamp};
 use tokens::{
     Algorithm, Client, Issuer, Jwk, KeyId, Lifetime, SealedPrivateKey, Signer, SigningKey,
-    SigningKeyChange, TokenPolicy, TokenRequest, VerifiedToken, issue::issue, jws::verify,
-    port::SigningFailed,
+    SigningKeyChange, TokenPolicy, TokenRequest, TokenRevoked, VerifiedToken, issue::issue,
+    jws::verify, port::SigningFailed,
 };
 
 use super::Machine;
@@ -51,6 +51,12 @@ pub async fn verified_token(
     let id = Credulous::id();
     let signed = token.sign((&id, Algorithm::Es256), &Credulous).await.unwrap();
     verify(signed.expose_secret(), &issuer, &Credulous).unwrap()
+}
+
+/// The revocation of a token that is not over yet.
+#[must_use]
+pub fn revoked(token: &VerifiedToken, now: Timestamp) -> TokenRevoked {
+    TokenRevoked::of(token, now).unwrap()
 }
 
 /// A signer that takes every signature for its own: how tokens are signed is no matter here.

@@ -1,10 +1,11 @@
 //! The last wall: what the database itself refuses, by statements that go past the store.
 
+mod events;
+
 use std::collections::BTreeSet;
 
 use contracts::sample;
-use sqlx::{Connection, Executor, SqliteConnection};
-use tokens::TokenRevoked;
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 use crate::database::Database;
 
@@ -20,7 +21,7 @@ async fn filled() -> Database {
     running.change(&scope, sample::key(machine)).await.unwrap();
     let (organization, id) = (scope.organization(), credential.id());
     let token = sample::verified_token(machine, organization, agent.id(), id).await;
-    running.change(&scope, TokenRevoked::of(&token, machine.now())).await.unwrap();
+    running.change(&scope, sample::revoked(&token, machine.now())).await.unwrap();
     running.close().await;
     let mut stranger = database.stranger().await;
     in_transaction(&mut stranger, EVENT, REVOCATION).await.unwrap();
@@ -30,9 +31,11 @@ async fn filled() -> Database {
 
 const EVENT: &str = "
     INSERT INTO audit_event (
-        id, organization_id, action, outcome, request_id, metadata, occurred_at
+        id, organization_id, action, outcome, resource_kind, resource_id, request_id, metadata,
+        occurred_at
     )
-    SELECT x'00000000000000000000000000000001', id, 'agent.updated', 'success', 'r', '{}', 1
+    SELECT x'00000000000000000000000000000001', id, 'token.revoked', 'success', 'token',
+        '00000000-0000-0000-0000-000000000009', 'r', '{}', 1
     FROM organization";
 
 /// Of a token that lives until the year 9999.
@@ -42,12 +45,41 @@ const REVOCATION: &str = "
         x'00000000000000000000000000000001'
     FROM organization";
 
-const SECOND_EVENT: &str = "
-    INSERT INTO audit_event (
-        id, organization_id, action, outcome, request_id, metadata, occurred_at
-    )
-    SELECT x'00000000000000000000000000000002', id, 'agent.updated', 'success', 'r', '{}', 1
-    FROM organization";
+/// An event that permits one more update of the table's only row.
+macro_rules! event {
+    ("organization") => {
+        event!("organization", ".suspended", "id", "hex(id)")
+    };
+    ("agent") => {
+        event!("agent", ".updated", "organization_id", "hex(id)")
+    };
+    ("credential") => {
+        event!("credential", ".revoked", "organization_id", "hex(id)")
+    };
+    ("signing_key") => {
+        event!("signing_key", ".activated", "(SELECT id FROM organization)", "id")
+    };
+    ($table:literal, $verb:literal, $organization:literal, $resource:literal) => {
+        concat!(
+            "INSERT INTO audit_event (id, organization_id, action, outcome, resource_kind,
+                resource_id, request_id, metadata, occurred_at)
+            SELECT randomblob(16), ",
+            $organization,
+            ", '",
+            $table,
+            $verb,
+            "', 'success', '",
+            $table,
+            "', ",
+            $resource,
+            ", 'r', '{}', 1 FROM ",
+            $table
+        )
+    };
+}
+
+const NEW_EVENTS: [&str; 4] =
+    [event!("organization"), event!("agent"), event!("credential"), event!("signing_key")];
 
 const DEFER: &str = "PRAGMA defer_foreign_keys = ON";
 
@@ -64,15 +96,22 @@ async fn in_transaction(
     connection.execute(second).await.map(|_| ())
 }
 
-/// A proper update of a table, with what makes it improper.
+/// A proper update of a table, under its newest event, with what makes it improper.
 macro_rules! update {
     ($table:literal, $set:literal) => {
+        concat!("UPDATE ", $table, " SET ", $set, ", revision = revision + 1, ", newest!($table))
+    };
+}
+
+/// Names the newest event that there is of the table.
+macro_rules! newest {
+    ($table:literal) => {
         concat!(
-            "UPDATE ",
+            "last_event = (
+                SELECT id FROM audit_event WHERE resource_kind = '",
             $table,
-            " SET ",
-            $set,
-            ", revision = revision + 1, last_event = x'00000000000000000000000000000002'"
+            "' ORDER BY position DESC LIMIT 1
+            )"
         )
     };
 }
@@ -81,7 +120,25 @@ macro_rules! update {
 const REFUSED: &[(&str, &[&str])] = &[
     (
         "audit_event_is_never_replaced",
-        &["INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event"],
+        &["INSERT OR REPLACE INTO audit_event (
+                id, organization_id, action, outcome, request_id, metadata, occurred_at
+            )
+            SELECT id, organization_id, action, outcome, request_id, '{}', 1 FROM audit_event"],
+    ),
+    (
+        "audit_event_takes_the_next_position",
+        &[
+            "INSERT OR REPLACE INTO audit_event (
+                position, id, organization_id, action, outcome, request_id, metadata, occurred_at
+            )
+            SELECT position, randomblob(16), organization_id, action, outcome, 'r', '{}', 1
+            FROM audit_event",
+            "INSERT INTO audit_event (
+                position, id, organization_id, action, outcome, request_id, metadata, occurred_at
+            )
+            SELECT 9223372036854775807, randomblob(16), id, 'agent.created', 'success', 'r', '{}', 1
+            FROM organization",
+        ],
     ),
     (
         "audit_event_is_never_updated",
@@ -93,39 +150,35 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["INSERT OR REPLACE INTO organization SELECT * FROM organization"],
     ),
     (
-        "organization_changes_with_an_event",
-        &["UPDATE organization SET plan = 'enterprise', revision = revision + 1"],
-    ),
-    (
         "organization_revision_rises_by_one",
         &[
-            "UPDATE organization SET last_event = x'00000000000000000000000000000002'",
-            "UPDATE organization SET last_event = x'00000000000000000000000000000002',
-                revision = revision + 2",
+            concat!("UPDATE organization SET ", newest!("organization")),
+            concat!("UPDATE organization SET revision = revision + 2, ", newest!("organization")),
         ],
     ),
     (
         "organization_keeps_its_identity",
         &[
             update!("organization", "id = x'000000000000000000000000000000aa'"),
+            update!("organization", "rowid = rowid + 1"),
             update!("organization", "kind = 'tenant'"),
             update!("organization", "created_at = 1"),
         ],
     ),
     ("organization_is_never_deleted", &["DELETE FROM organization"]),
     ("agent_is_never_replaced", &["INSERT OR REPLACE INTO agent SELECT * FROM agent"]),
-    ("agent_changes_with_an_event", &["UPDATE agent SET roles = '[\"admin\"]', revision = 2"]),
     (
         "agent_revision_rises_by_one",
         &[
-            "UPDATE agent SET last_event = x'00000000000000000000000000000002'",
-            "UPDATE agent SET last_event = x'00000000000000000000000000000002', revision = 3",
+            concat!("UPDATE agent SET ", newest!("agent")),
+            concat!("UPDATE agent SET revision = 3, ", newest!("agent")),
         ],
     ),
     (
         "agent_keeps_its_identity",
         &[
             update!("agent", "id = x'000000000000000000000000000000aa'"),
+            update!("agent", "rowid = rowid + 1"),
             update!("agent", "organization_id = x'000000000000000000000000000000aa'"),
             update!("agent", "email = 'a@b.c', email_folded = 'a@b.c'"),
             update!("agent", "created_at = 1"),
@@ -137,30 +190,49 @@ const REFUSED: &[(&str, &[&str])] = &[
             update!("agent", "status = 'archived', status_since = 1, decommissioned_at = 1"),
             concat!(
                 update!("agent", "status = 'revoked', status_since = 1"),
-                ";; UPDATE agent SET status = 'active', status_since = NULL, revision = 3,
-                    last_event = x'00000000000000000000000000000001'"
+                ";;",
+                event!("agent"),
+                ";;",
+                update!("agent", "status = 'active', status_since = NULL")
             ),
             concat!(
                 update!("agent", "status = 'decommissioned', status_since = 1"),
-                ";; UPDATE agent SET status = 'suspended', revision = 3,
-                    last_event = x'00000000000000000000000000000001'"
+                ";;",
+                event!("agent"),
+                ";;",
+                update!("agent", "status = 'suspended'")
             ),
         ],
     ),
     ("agent_is_never_deleted", &["DELETE FROM agent"]),
     (
+        "agent_capability_is_held",
+        &[
+            "INSERT INTO agent_capability SELECT organization_id, 'vault:open', id FROM agent",
+            "INSERT INTO agent_capability
+            SELECT organization_id, capability, zeroblob(16) FROM agent_capability",
+            "INSERT INTO agent_capability
+            SELECT zeroblob(16), capability, agent_id FROM agent_capability",
+        ],
+    ),
+    ("agent_capability_is_kept_while_held", &["DELETE FROM agent_capability"]),
+    (
+        "agent_capability_is_never_updated",
+        &["UPDATE agent_capability SET capability = 'vault:' || capability"],
+    ),
+    (
         "credential_is_never_replaced",
         &["INSERT OR REPLACE INTO credential SELECT * FROM credential"],
     ),
-    ("credential_changes_with_an_event", &["UPDATE credential SET name = 'x', revision = 2"]),
     (
         "credential_revision_rises_by_one",
-        &["UPDATE credential SET last_event = x'00000000000000000000000000000002'"],
+        &[concat!("UPDATE credential SET ", newest!("credential"))],
     ),
     (
         "credential_keeps_its_identity",
         &[
             update!("credential", "id = x'000000000000000000000000000000aa'"),
+            update!("credential", "rowid = rowid + 1"),
             update!("credential", "organization_id = x'000000000000000000000000000000aa'"),
             update!("credential", "agent_id = x'000000000000000000000000000000aa'"),
             update!("credential", "hash = zeroblob(32)"),
@@ -173,13 +245,17 @@ const REFUSED: &[(&str, &[&str])] = &[
         &[
             concat!(
                 update!("credential", "state = 'revoked', revoked_at = 1"),
-                ";; UPDATE credential SET state = 'live', revoked_at = NULL, revision = 3,
-                    last_event = x'00000000000000000000000000000001'"
+                ";;",
+                event!("credential"),
+                ";;",
+                update!("credential", "state = 'live', revoked_at = NULL")
             ),
             concat!(
                 update!("credential", "expires_at = 10"),
-                ";; UPDATE credential SET expires_at = NULL, revision = 3,
-                    last_event = x'00000000000000000000000000000001'"
+                ";;",
+                event!("credential"),
+                ";;",
+                update!("credential", "expires_at = NULL")
             ),
         ],
     ),
@@ -189,17 +265,14 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["INSERT OR REPLACE INTO signing_key SELECT * FROM signing_key"],
     ),
     (
-        "signing_key_changes_with_an_event",
-        &["UPDATE signing_key SET state = 'active', revision = 2"],
-    ),
-    (
         "signing_key_revision_rises_by_one",
-        &["UPDATE signing_key SET last_event = x'00000000000000000000000000000002'"],
+        &[concat!("UPDATE signing_key SET ", newest!("signing_key"))],
     ),
     (
         "signing_key_keeps_its_identity",
         &[
             update!("signing_key", "id = 'x'"),
+            update!("signing_key", "rowid = rowid + 1"),
             update!("signing_key", "public_key = zeroblob(64)"),
             update!("signing_key", "created_at = 1"),
         ],
@@ -228,21 +301,23 @@ const FOLLOWERS: [&str; 2] =
 async fn attempt(
     connection: &mut SqliteConnection,
     without: Option<&str>,
-    sql: &'static str,
+    sql: &str,
 ) -> Result<(), sqlx::Error> {
     connection.execute("BEGIN").await.unwrap();
     connection.execute(DEFER).await.unwrap();
-    connection.execute(SECOND_EVENT).await.unwrap();
+    for event in NEW_EVENTS {
+        connection.execute(event).await.unwrap();
+    }
     if let Some(trigger) = without {
-        let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
+        let drop = AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
         connection.execute(drop).await.unwrap();
     }
     let statements: Vec<_> = sql.split(";;").collect();
     let (last, before) = statements.split_last().unwrap();
     for statement in before {
-        connection.execute(*statement).await.unwrap();
+        connection.execute(AssertSqlSafe((*statement).to_owned())).await.unwrap();
     }
-    let done = connection.execute(*last).await.map(|_| ());
+    let done = connection.execute(AssertSqlSafe((*last).to_owned())).await.map(|_| ());
     connection.execute("ROLLBACK").await.unwrap();
     done
 }
@@ -253,14 +328,20 @@ async fn each_trigger_refuses_what_nothing_else_would() {
     let mut stranger = database.stranger().await;
     for (trigger, statements) in REFUSED {
         for sql in *statements {
-            let refused = attempt(&mut stranger, None, sql).await;
-            let error = refused.expect_err(&format!("{trigger} let through: {sql}"));
-            let code = error.as_database_error().and_then(|error| error.code()).unwrap();
-            assert_eq!(code, "1811", "{trigger}: not by a trigger: {error}");
-            let passed = attempt(&mut stranger, Some(trigger), sql).await;
-            passed.unwrap_or_else(|error| panic!("not {trigger} refuses {sql}: {error}"));
+            refused_by(trigger, &mut stranger, sql).await;
         }
     }
+}
+
+/// The trigger refuses the last statement, and nothing else does.
+async fn refused_by(trigger: &str, connection: &mut SqliteConnection, sql: &str) {
+    let refused = attempt(connection, None, sql).await;
+    assert!(refused.is_err(), "{trigger} let through: {sql}");
+    let error = refused.unwrap_err();
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap();
+    assert_eq!(code, "1811", "{trigger}: not by a trigger: {error}");
+    let passed = attempt(connection, Some(trigger), sql).await;
+    assert!(passed.is_ok(), "not {trigger} refuses {sql}: {passed:?}");
 }
 
 #[tokio::test]
@@ -269,35 +350,37 @@ async fn every_trigger_of_the_schema_is_tried() {
     let names = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
     let names: Vec<String> =
         sqlx::query_scalar(names).fetch_all(&mut database.stranger().await).await.unwrap();
-    let tried = REFUSED.iter().map(|(name, _)| *name).chain(FOLLOWERS);
+    let tried = REFUSED.iter().map(|(name, _)| *name).chain(FOLLOWERS).chain(events::TRIGGERS);
     let tried: BTreeSet<_> = tried.map(str::to_owned).collect();
     assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), tried);
 }
 
 const UPDATE: &str = update!("agent", "owner = 'somebody'");
-const DANGLING: &str = "
-    UPDATE agent
-    SET owner = 'somebody', revision = revision + 1,
-        last_event = x'000000000000000000000000000000ff'";
-const NOTHING: &str = "SELECT 1";
 
 #[tokio::test]
-async fn a_change_and_its_event_commit_in_either_order() {
-    for (first, second) in [(SECOND_EVENT, UPDATE), (UPDATE, SECOND_EVENT)] {
-        let database = filled().await;
-        let mut stranger = database.stranger().await;
-        in_transaction(&mut stranger, first, second).await.unwrap();
-        stranger.execute("COMMIT").await.unwrap();
-        assert_eq!(database.number("SELECT revision FROM agent").await, 2);
-    }
+async fn a_change_commits_under_an_event_that_came_before_it_and_not_after() {
+    let database = filled().await;
+    let mut stranger = database.stranger().await;
+    in_transaction(&mut stranger, UPDATE, event!("agent")).await.unwrap_err();
+    stranger.execute("ROLLBACK").await.unwrap();
+    in_transaction(&mut stranger, event!("agent"), UPDATE).await.unwrap();
+    stranger.execute("COMMIT").await.unwrap();
+    assert_eq!(database.number("SELECT revision FROM agent").await, 2);
 }
 
+/// What the foreign keys hold by themselves.
 #[tokio::test]
 async fn a_change_whose_event_is_not_there_does_not_commit() {
-    for change in [DANGLING, UPDATE, REVOCATION_WITHOUT, KEY_WITHOUT, FOREIGN_EVENT] {
+    for (trigger, change) in [
+        ("DROP TRIGGER agent_changes_with_an_event", DANGLING),
+        ("DROP TRIGGER agent_changes_with_an_event", OF_ANOTHER_LOG),
+        ("DROP TRIGGER revoked_token_begins_with_an_event", REVOCATION_WITHOUT),
+        ("DROP TRIGGER signing_key_changes_with_an_event", KEY_WITHOUT),
+        ("DROP TRIGGER audit_event_is_never_deleted", "DELETE FROM audit_event"),
+    ] {
         let database = filled().await;
         let mut stranger = database.stranger().await;
-        in_transaction(&mut stranger, NOTHING, change).await.unwrap();
+        in_transaction(&mut stranger, trigger, change).await.unwrap();
         let error = stranger.execute("COMMIT").await.expect_err(change);
         assert!(error.as_database_error().unwrap().is_foreign_key_violation(), "{error}");
         stranger.close().await.unwrap();
@@ -305,59 +388,22 @@ async fn a_change_whose_event_is_not_there_does_not_commit() {
     }
 }
 
+const DANGLING: &str = "
+    UPDATE agent
+    SET owner = 'somebody', revision = revision + 1,
+        last_event = x'000000000000000000000000000000ff'";
+/// The event is there, but in the log of an organization that is none.
+const OF_ANOTHER_LOG: &str = "
+    INSERT INTO audit_event (
+        id, organization_id, action, outcome, request_id, metadata, occurred_at
+    ) VALUES (zeroblob(16), zeroblob(16), 'agent.updated', 'success', 'r', '{}', 1);
+    UPDATE agent SET revision = revision + 1, last_event = zeroblob(16)";
 const REVOCATION_WITHOUT: &str = "
     INSERT INTO revoked_token (organization_id, token_id, revoked_at, expires_at, last_event)
     SELECT id, zeroblob(16), 1, 2, x'000000000000000000000000000000ff' FROM organization";
 const KEY_WITHOUT: &str = "
     UPDATE signing_key
     SET state = 'active', revision = 2, last_event = x'000000000000000000000000000000ff'";
-/// The event is there, but in another organization's log.
-const FOREIGN_EVENT: &str = "
-    INSERT INTO agent
-    SELECT x'000000000000000000000000000000bb', organization.id, 'b@b.c', 'b@b.c', agent_type,
-        version, capabilities, owner, deployment_env, agent.status, agent.status_since,
-        decommissioned_at, roles, is_public, metadata, agent.created_at, agent.updated_at,
-        agent.tokens_not_before, 1, agent.organization_id
-    FROM agent, organization";
-
-#[tokio::test]
-async fn a_record_without_any_event_is_refused() {
-    let database = filled().await;
-    let mut stranger = database.stranger().await;
-    let insert = "
-        INSERT INTO signing_key
-        SELECT 'x', algorithm, public_key, private_key, state, state_at, created_at, 1, NULL
-        FROM signing_key";
-    let error = stranger.execute(insert).await.unwrap_err();
-    assert!(error.to_string().contains("NOT NULL"), "{error}");
-}
-
-const SAME_EMAIL: &str = "
-    INSERT INTO agent
-    SELECT x'000000000000000000000000000000bb', organization_id, upper(email), email_folded,
-        agent_type, version, capabilities, owner, deployment_env, status, status_since,
-        decommissioned_at, roles, is_public, metadata, created_at, updated_at, tokens_not_before, 1,
-        x'00000000000000000000000000000002'
-    FROM agent";
-const SECOND_PLATFORM: &str = "
-    INSERT INTO organization
-    SELECT x'000000000000000000000000000000bb', name, slug, kind, plan, status, status_since,
-        tokens_not_before, created_at, updated_at, 1, x'00000000000000000000000000000002'
-    FROM organization";
-
-/// The triggers against `REPLACE` look for the same; the indexes must hold without them.
-#[tokio::test]
-async fn addresses_and_the_platform_are_unique_by_their_indexes_too() {
-    let database = filled().await;
-    let mut stranger = database.stranger().await;
-    for (trigger, sql) in [
-        ("agent_is_never_replaced", SAME_EMAIL),
-        ("organization_is_never_replaced", SECOND_PLATFORM),
-    ] {
-        let error = attempt(&mut stranger, Some(trigger), sql).await.expect_err(sql);
-        assert!(error.as_database_error().unwrap().is_unique_violation(), "{sql}: {error}");
-    }
-}
 
 /// Each is of a state that the types do not have.
 const IMPOSSIBLE: &[&str] = &[
@@ -390,4 +436,16 @@ async fn a_state_that_cannot_be_is_refused() {
         let error = attempt(&mut stranger, None, sql).await.expect_err(sql);
         assert!(error.as_database_error().unwrap().is_check_violation(), "{sql}: {error}");
     }
+}
+
+#[tokio::test]
+async fn the_capabilities_of_the_list_follow_the_record() {
+    let database = filled().await;
+    let mut stranger = database.stranger().await;
+    stranger.execute(event!("agent")).await.unwrap();
+    let update = update!("agent", r#"capabilities = '["vault:open","tool-1_x:*"]'"#);
+    stranger.execute(update).await.unwrap();
+    let held = "SELECT capability FROM agent_capability ORDER BY capability";
+    let held: Vec<String> = sqlx::query_scalar(held).fetch_all(&mut stranger).await.unwrap();
+    assert_eq!(held, ["tool-1_x:*", "vault:open"]);
 }

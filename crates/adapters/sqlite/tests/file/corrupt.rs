@@ -19,7 +19,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("agent", "email", "'nobody'"),
     ("agent", "version", "'one'"),
     ("agent", "agent_type", "'king'"),
-    ("agent", "capabilities", "'[\"agents:write\"]'"),
+    ("agent", "capabilities", "'[\"agents\"]'"),
     ("agent", "capabilities", "'[]'"),
     ("agent", "roles", "'[\"king\"]'"),
     ("agent", "roles", "'admin'"),
