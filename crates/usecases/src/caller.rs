@@ -1,23 +1,44 @@
 //! Who calls, what it may do, and the one check that every route's permission goes through.
 
-use kernel::{AgentId, ScopeSet};
+use kernel::{AgentId, CredentialId, ScopeSet};
 use registry::Permission;
 use tenancy::{Organization, Plan, Scope};
 use thiserror::Error;
-use tokens::Client;
+use tokens::{Client, VerifiedToken};
 
-/// A caller that has authenticated, as it stands at this moment.
+/// What a caller authenticated with, so that it can be weighed again where it acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A token.
+    Token(Box<VerifiedToken>),
+    /// A credential of its own.
+    Credential(CredentialId),
+}
+
+/// A caller that has authenticated, as it stood when it did.
+///
+/// Between that and what it does, time may pass: its body may be slow. So it carries what it
+/// authenticated with and what was required of it, and every transaction that is begun for it
+/// weighs both again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caller {
     agent: AgentId,
     scope: Scope,
     permitted: ScopeSet,
     plan: Plan,
+    proof: Proof,
+    met: Vec<(Requirement, Option<AgentId>)>,
 }
 
 impl Caller {
-    pub(crate) const fn new(agent: AgentId, scope: Scope, permitted: ScopeSet, plan: Plan) -> Self {
-        Self { agent, scope, permitted, plan }
+    pub(crate) const fn new(
+        agent: AgentId,
+        scope: Scope,
+        permitted: ScopeSet,
+        plan: Plan,
+        proof: Proof,
+    ) -> Self {
+        Self { agent, scope, permitted, plan, proof, met: Vec::new() }
     }
 
     /// The agent that calls.
@@ -38,24 +59,36 @@ impl Caller {
         self.plan
     }
 
+    pub(crate) const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
     /// Whether its token, or for a client its roles, permit this.
     #[must_use]
     pub fn permits(&self, permission: Permission) -> bool {
         self.permitted.contains(permission.scope())
     }
 
-    /// Checks that it meets what a route requires, for the agent that the route names, if it does.
+    /// Checks that it meets what a route requires, for the agent that the route names, if it does,
+    /// and remembers that it had to.
     ///
     /// # Errors
     /// [`Denied`]
-    pub fn meets(&self, requirement: Requirement, target: Option<AgentId>) -> Result<(), Denied> {
-        match requirement {
-            Requirement::Authenticated => Ok(()),
-            Requirement::OwnOr(_) if target == Some(self.agent) => Ok(()),
-            Requirement::Has(permission) | Requirement::OwnOr(permission) => {
-                if self.permits(permission) { Ok(()) } else { Err(Denied { required: permission }) }
-            }
-        }
+    pub fn meet(
+        &mut self,
+        requirement: Requirement,
+        target: Option<AgentId>,
+    ) -> Result<(), Denied> {
+        requirement.check(self.agent, &self.permitted, target)?;
+        self.met.push((requirement, target));
+        Ok(())
+    }
+
+    /// Whether it would still meet all that was required of it if it were permitted just this.
+    pub(crate) fn still_meets(&self, permitted: &ScopeSet) -> bool {
+        self.met
+            .iter()
+            .all(|(requirement, target)| requirement.check(self.agent, permitted, *target).is_ok())
     }
 }
 
@@ -68,6 +101,27 @@ pub enum Requirement {
     Has(Permission),
     /// This permission, or that the agent at hand is the caller itself.
     OwnOr(Permission),
+}
+
+impl Requirement {
+    fn check(
+        self,
+        caller: AgentId,
+        permitted: &ScopeSet,
+        target: Option<AgentId>,
+    ) -> Result<(), Denied> {
+        match self {
+            Self::Authenticated => Ok(()),
+            Self::OwnOr(_) if target == Some(caller) => Ok(()),
+            Self::Has(permission) | Self::OwnOr(permission) => {
+                if permitted.contains(permission.scope()) {
+                    Ok(())
+                } else {
+                    Err(Denied { required: permission })
+                }
+            }
+        }
+    }
 }
 
 /// The caller's token lacks a scope.
@@ -127,7 +181,9 @@ impl AuthenticatedClient {
     #[must_use]
     pub fn as_caller(&self) -> Caller {
         let permitted = self.client.grantable.clone();
-        Caller::new(self.client.agent, self.scope.clone(), permitted, self.organization.plan())
+        let proof = Proof::Credential(self.client.credential);
+        let plan = self.organization.plan();
+        Caller::new(self.client.agent, self.scope.clone(), permitted, plan, proof)
     }
 }
 
@@ -140,26 +196,37 @@ mod tests {
         let agent: AgentId = "018bcfe5-687b-7001-8203-040506070809".parse().unwrap();
         let organization = "018bcfe5-687b-7001-8203-04050607080a".parse().unwrap();
         let on_behalf = Scope::new(organization, Actor::Agent(agent), Origin::internal());
-        Caller::new(agent, on_behalf, scope.parse().unwrap(), Plan::Free)
+        let proof = Proof::Credential("018bcfe5-687b-7001-8203-04050607080d".parse().unwrap());
+        Caller::new(agent, on_behalf, scope.parse().unwrap(), Plan::Free, proof)
     }
 
     #[test]
     fn a_requirement_is_met_by_its_scope_and_no_other() {
-        let reader = caller("agents:read x:y");
-        let has = |permission| reader.meets(Requirement::Has(permission), Some(reader.agent()));
+        let mut reader = caller("agents:read x:y");
+        let agent = reader.agent();
+        let mut has = |permission| reader.meet(Requirement::Has(permission), Some(agent));
         assert_eq!(has(Permission::AgentsRead), Ok(()));
         let denied = Denied { required: Permission::AgentsWrite };
         assert_eq!(has(Permission::AgentsWrite), Err(denied));
-        assert_eq!(reader.meets(Requirement::Authenticated, None), Ok(()));
+        assert_eq!(reader.meet(Requirement::Authenticated, None), Ok(()));
     }
 
     #[test]
     fn ones_own_needs_no_scope_and_anothers_does() {
-        let plain = caller("x:y");
+        let mut plain = caller("x:y");
+        let itself = plain.agent();
         let other = "018bcfe5-687b-7001-8203-04050607080c".parse().unwrap();
         let own_or = Requirement::OwnOr(Permission::AgentsRead);
-        assert_eq!(plain.meets(own_or, Some(plain.agent())), Ok(()));
-        assert!(plain.meets(own_or, Some(other)).is_err());
-        assert!(plain.meets(own_or, None).is_err());
+        assert_eq!(plain.meet(own_or, Some(itself)), Ok(()));
+        assert!(plain.meet(own_or, Some(other)).is_err());
+        assert!(plain.meet(own_or, None).is_err());
+    }
+
+    #[test]
+    fn what_was_required_once_is_required_still() {
+        let mut writer = caller("agents:read agents:write");
+        writer.meet(Requirement::Has(Permission::AgentsWrite), None).unwrap();
+        assert!(writer.still_meets(&"agents:write".parse().unwrap()));
+        assert!(!writer.still_meets(&"agents:read".parse().unwrap()));
     }
 }

@@ -2,7 +2,7 @@
 //! generics stop at the composition root and a handler can be tested with a mock.
 
 use ::credentials::{CredentialChange, CredentialRotation, Credentials, Overlap};
-use ::tokens::{Issuer, Jwk, Revocations, Signer, TokenRevoked};
+use ::tokens::{Issuer, Jwk, Signer, TokenRevoked};
 use async_trait::async_trait;
 use audit::{
     Apply, AuditLog, Directory, EventFilter, EventRecord, Notes, Organizations, Transactor,
@@ -19,7 +19,7 @@ use crate::{
         UpdateError,
     },
     audit_log::GetEventError,
-    authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
+    authenticate::{Admitted, BearerError, ClientError, KnowsParties, PresentedClient, Refused},
     caller::{AuthenticatedClient, Caller, Denial},
     credentials::{
         CreateError, CredentialDetails, CredentialRequest, ListError, NewSecret, RevokeError,
@@ -62,7 +62,7 @@ pub trait Authenticator: Send + Sync {
 impl<S, G> Authenticator for IdentityProvider<S, G>
 where
     S: Transactor + Directory + Notes,
-    S::View: Organizations + Agents + Credentials + Revocations,
+    S::View: KnowsParties,
     G: Signer,
 {
     async fn client(
@@ -133,8 +133,8 @@ pub trait AgentRegistry: Send + Sync {
 #[async_trait]
 impl<S, G> AgentRegistry for IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Apply<AgentChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<AgentChange>,
     S::View: Agents,
     G: Send + Sync,
 {
@@ -216,8 +216,8 @@ pub trait AgentCredentials: Send + Sync {
 #[async_trait]
 impl<S, G> AgentCredentials for IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Credentials + Apply<CredentialChange> + Apply<CredentialRotation>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<CredentialChange> + Apply<CredentialRotation>,
     S::View: Agents + Credentials,
     G: Send + Sync,
 {
@@ -287,8 +287,8 @@ pub trait AuthorizationServer: Send + Sync {
 impl<S, G> AuthorizationServer for IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::Tx: Revocations + Apply<TokenRevoked>,
-    S::View: Organizations + Agents + Credentials + Revocations,
+    S::Tx: KnowsParties + Apply<TokenRevoked>,
+    S::View: KnowsParties,
     G: Signer,
 {
     async fn issue(

@@ -58,10 +58,10 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
             }
             Ok(None) => return Err(desk.refuse(Problem::token_required).await),
         };
-        let caller = desk.bearer(&token).await?;
+        let mut caller = desk.bearer(&token).await?;
         let target = target(parts, ports).await;
         if let Some(requirement) = requirement(&E::ROUTE.access)
-            && let Err(denied) = caller.meets(requirement, target)
+            && let Err(denied) = caller.meet(requirement, target)
         {
             desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
             return Err(Problem::insufficient_scope(denied.required.scope()));
@@ -216,7 +216,7 @@ impl<E: Endpoint> OAuthCallers<E> {
             return Err(self.refuse(OAuthError::invalid_token()).await);
         }
         let desk = &self.desk;
-        let caller = match desk.authenticator.bearer(token, &desk.origin).await {
+        let mut caller = match desk.authenticator.bearer(token, &desk.origin).await {
             Ok(admitted) => desk.admit(admitted, Caller::scope),
             Err(BearerError::Invalid(admission)) => {
                 desk.admission.note_any(admission);
@@ -228,7 +228,7 @@ impl<E: Endpoint> OAuthCallers<E> {
             Err(BearerError::Store(error)) => return Err(OAuthError::from(error)),
         };
         if let Some(requirement) = requirement(&E::ROUTE.access)
-            && let Err(denied) = caller.meets(requirement, None)
+            && let Err(denied) = caller.meet(requirement, None)
         {
             desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
             return Err(OAuthError::insufficient_scope(denied.required.scope()));

@@ -1,12 +1,16 @@
 //! Ends an agent for good.
 
-use audit::{Apply, Journal, Transactor, record};
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, StoreError};
 use registry::{AgentChange, Agents};
 use thiserror::Error;
 
 use super::governed;
-use crate::{caller::Caller, provider::IdentityProvider};
+use crate::{
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// Why an agent was not decommissioned.
 #[derive(Debug, Error)]
@@ -18,6 +22,9 @@ pub enum DecommissionError {
     /// The agent's own rules forbid it.
     #[error(transparent)]
     Rule(registry::agent::DecommissionError),
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -25,8 +32,8 @@ pub enum DecommissionError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Apply<AgentChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<AgentChange>,
 {
     /// Decommissions an agent. Its credentials and tokens end with it, at once.
     ///
@@ -37,7 +44,7 @@ where
         caller: &Caller,
         id: AgentId,
     ) -> Result<(), DecommissionError> {
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<DecommissionError>(caller).await?;
         let agent = governed(&mut tx, caller, id).await?.ok_or(DecommissionError::Unknown)?;
         let others = tx.other_admins(id).await?;
         let change = agent.decommission(others, self.now()).map_err(DecommissionError::Rule)?;

@@ -1,6 +1,6 @@
 //! Registers an agent.
 
-use audit::{Apply, Journal, Transactor, record};
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError};
 use registry::{
     Agent, AgentChange, Agents, Fingerprint, IdempotencyKey, NewAgent, Registration, RoleRefused,
@@ -9,7 +9,11 @@ use registry::{
 use thiserror::Error;
 
 use super::AgentDetails;
-use crate::{caller::Caller, provider::IdentityProvider};
+use crate::{
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// Why an agent was not registered.
 #[derive(Debug, Error)]
@@ -26,6 +30,9 @@ pub enum RegisterError {
         /// The agent that came of it then.
         existing: AgentId,
     },
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,8 +52,8 @@ pub struct Registered {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Apply<AgentChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<AgentChange>,
 {
     /// Registers an agent in the caller's organization. Under an idempotency key, the same request
     /// again finds the agent of the first.
@@ -60,7 +67,7 @@ where
         key: Option<IdempotencyKey>,
     ) -> Result<Registered, RegisterError> {
         let now = self.now();
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<RegisterError>(caller).await?;
         if let Some(key) = &key
             && let Some(past) = tx.registration(caller.agent(), key, now).await?
         {

@@ -1,12 +1,16 @@
 //! Changes an agent.
 
-use audit::{Apply, Journal, Transactor, record};
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, Revision, StoreError};
 use registry::{Agent, AgentChange, AgentPatch, Agents, RoleRefused, Update};
 use thiserror::Error;
 
 use super::{AgentDetails, governed};
-use crate::{caller::Caller, provider::IdentityProvider};
+use crate::{
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// What the caller takes the agent's revision to be (RFC 9110 section 13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +46,9 @@ pub enum UpdateError {
     /// The agent's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] registry::UpdateError),
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,8 +56,8 @@ pub enum UpdateError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Apply<AgentChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<AgentChange>,
 {
     /// Changes what the patch names. A patch after which everything is as before writes nothing.
     ///
@@ -63,7 +70,7 @@ where
         patch: AgentPatch,
         precondition: Option<Precondition>,
     ) -> Result<AgentDetails, UpdateError> {
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<UpdateError>(caller).await?;
         let agent = governed(&mut tx, caller, id).await?.ok_or(UpdateError::Unknown)?;
         if precondition.is_some_and(|precondition| !precondition.holds_for(&agent)) {
             return Err(UpdateError::Precondition);

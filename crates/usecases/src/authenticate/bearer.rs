@@ -1,18 +1,19 @@
 //! Authenticates a caller of the management API by its token (RFC 6750).
 
-use ::credentials::Credentials;
-use ::tokens::{Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
-use audit::{Notes, Organizations, Transactor};
+use ::tokens::{Signer, VerifiedToken, judge::judge, jws::verify};
+use audit::{Notes, Transactor};
 use kernel::{ExposeSecret, Secret, StoreError};
-use registry::Agents;
 use tenancy::{Actor, Admission, Origin, Scope};
 use thiserror::Error;
 
 use super::{
-    Admitted, TokenFacts, facts,
+    Admitted, KnowsParties, TokenFacts, facts,
     refuse::{Named, Refused},
 };
-use crate::{caller::Caller, provider::IdentityProvider};
+use crate::{
+    caller::{Caller, Proof},
+    provider::IdentityProvider,
+};
 
 /// Why a token did not let its bearer in.
 #[derive(Debug, Error)]
@@ -32,7 +33,7 @@ pub enum BearerError {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::View: Organizations + Agents + Credentials + Revocations,
+    S::View: KnowsParties,
     G: Signer,
 {
     /// Authenticates the bearer of a token and counts its request.
@@ -61,7 +62,9 @@ where
             return Err(self.refuse_bearer(origin, named, "unknown organization").await);
         };
         let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
-        let caller = Caller::new(claims.agent, scope, permitted, organization.plan());
+        let (agent, plan) = (claims.agent, organization.plan());
+        let proof = Proof::Token(Box::new(verified));
+        let caller = Caller::new(agent, scope, permitted, plan, proof);
         let admission = self.admit(&caller).await?;
         if !admission.admitted {
             return Err(BearerError::RateLimited(admission));

@@ -7,6 +7,12 @@ use kernel::{AgentId, CredentialId, ScopeSet, Standing, StoreError};
 use registry::{Agent, Agents};
 use tenancy::Organization;
 
+/// A view or a transaction in which everybody can be looked up on whom it depends whether a token
+/// is good.
+pub trait KnowsParties: Organizations + Agents + Credentials + Revocations {}
+
+impl<T: Organizations + Agents + Credentials + Revocations> KnowsParties for T {}
+
 /// Those on whom it depends whether a credential or a token of it is good, as far as they exist.
 pub(crate) struct Parties {
     pub(crate) organization: Option<Organization>,
@@ -50,11 +56,18 @@ pub(crate) struct TokenFacts {
 pub(crate) async fn facts<S>(store: &S, claims: &Claims) -> Result<TokenFacts, StoreError>
 where
     S: Transactor,
-    S::View: Organizations + Agents + Credentials + Revocations,
+    S::View: KnowsParties,
 {
-    let mut view = store.view(claims.organization).await?;
-    let parties = Parties::find(&mut view, claims.agent, claims.credential).await?;
-    let revoked = view.is_revoked(claims.id).await?;
+    gather(&mut store.view(claims.organization).await?, claims).await
+}
+
+/// Gathers the facts of a token from what is open already.
+pub(crate) async fn gather(
+    session: &mut impl KnowsParties,
+    claims: &Claims,
+) -> Result<TokenFacts, StoreError> {
+    let parties = Parties::find(session, claims.agent, claims.credential).await?;
+    let revoked = session.is_revoked(claims.id).await?;
     let standing = parties.standing(Credential::standing);
     let grantable = parties.agent.as_ref().map_or_else(ScopeSet::default, Agent::grantable);
     let facts = Facts { standing, revoked, grantable };

@@ -1,12 +1,15 @@
 //! Finding out who calls: by a client's own credential, or by a token.
 
 mod bearer;
+mod begin;
 mod client;
 mod facts;
 mod refuse;
 
 pub use bearer::BearerError;
+pub use begin::CallerEnded;
 pub use client::{ClientError, PresentedClient};
+pub use facts::KnowsParties;
 pub(crate) use facts::{TokenFacts, facts};
 pub use refuse::Refused;
 

@@ -4,13 +4,17 @@ use ::credentials::{
     Credential, CredentialChange, CredentialName, Credentials, NewCredential,
     credential::GenerateError,
 };
-use audit::{Apply, Journal, Transactor, record};
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError, Timestamp};
-use registry::Agents;
 use thiserror::Error;
 
 use super::{AgentEnded, NewSecret, not_ended};
-use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
+use crate::{
+    agents::governed,
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// What the caller gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +38,9 @@ pub enum CreateError {
     /// The credential's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] GenerateError),
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,8 +51,8 @@ pub enum CreateError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Credentials + Apply<CredentialChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<CredentialChange>,
 {
     /// Makes a credential for an agent, and gives out its secret, once.
     ///
@@ -57,7 +64,7 @@ where
         agent: AgentId,
         request: CredentialRequest,
     ) -> Result<NewSecret, CreateError> {
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<CreateError>(caller).await?;
         let holder = governed(&mut tx, caller, agent).await?.ok_or(CreateError::UnknownAgent)?;
         not_ended(&holder)?;
         let now = self.now();

@@ -1,13 +1,17 @@
 //! Ends a credential.
 
-use ::credentials::{CredentialChange, Credentials};
-use audit::{Apply, Journal, Transactor, record};
+use ::credentials::CredentialChange;
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, CredentialId, StoreError};
-use registry::Agents;
 use thiserror::Error;
 
 use super::credential_of;
-use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
+use crate::{
+    agents::governed,
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// Why a credential was not revoked.
 #[derive(Debug, Error)]
@@ -19,6 +23,9 @@ pub enum RevokeError {
     /// The agent has no such credential.
     #[error("the agent has no such credential")]
     UnknownCredential,
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -26,8 +33,8 @@ pub enum RevokeError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Credentials + Apply<CredentialChange>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<CredentialChange>,
 {
     /// Revokes a credential, and every token that it obtained. Doing it again is no error and
     /// leaves no second event.
@@ -40,7 +47,7 @@ where
         agent: AgentId,
         id: CredentialId,
     ) -> Result<(), RevokeError> {
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<RevokeError>(caller).await?;
         governed(&mut tx, caller, agent).await?.ok_or(RevokeError::UnknownAgent)?;
         let credential = credential_of(&mut tx, agent, id).await?;
         let credential = credential.ok_or(RevokeError::UnknownCredential)?;

@@ -1,13 +1,17 @@
 //! Replaces a credential by a new one.
 
 use ::credentials::{CredentialRotation, Credentials, Overlap, credential};
-use audit::{Apply, Journal, Transactor, record};
+use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, CredentialId, EntropyUnavailable, StoreError};
-use registry::Agents;
 use thiserror::Error;
 
 use super::{AgentEnded, NewSecret, credential_of, not_ended};
-use crate::{agents::governed, caller::Caller, provider::IdentityProvider};
+use crate::{
+    agents::governed,
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// Why a credential was not rotated.
 #[derive(Debug, Error)]
@@ -25,6 +29,9 @@ pub enum RotateError {
     /// The credential's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] credential::RotateError),
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -35,8 +42,8 @@ pub enum RotateError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor,
-    S::Tx: Agents + Credentials + Apply<CredentialRotation>,
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + Apply<CredentialRotation>,
 {
     /// Makes a credential's successor, and gives out its secret, once. The old one works for the
     /// overlap.
@@ -50,7 +57,7 @@ where
         id: CredentialId,
         overlap: Overlap,
     ) -> Result<NewSecret, RotateError> {
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<RotateError>(caller).await?;
         let holder = governed(&mut tx, caller, agent).await?.ok_or(RotateError::UnknownAgent)?;
         let old = credential_of(&mut tx, agent, id).await?;
         let old = old.ok_or(RotateError::UnknownCredential)?;

@@ -1,12 +1,15 @@
 //! Tells a resource server what a token says and whether it is still good (RFC 7662).
 
-use ::credentials::Credentials;
-use ::tokens::{Claims, Revocations, Signer, VerifiedToken, judge::judge, jws::verify};
-use audit::{Action, Event, Notes, Organizations, Transactor, note};
+use ::tokens::{Claims, Signer, VerifiedToken, judge::judge, jws::verify};
+use audit::{Action, Event, Notes, Transactor, note};
 use kernel::{ScopeSet, StoreError};
-use registry::{Agents, Permission};
+use registry::Permission;
 
-use crate::{authenticate::facts, caller::Caller, provider::IdentityProvider};
+use crate::{
+    authenticate::{KnowsParties, facts},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// A token that is good, as its own claims and the present say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub enum Introspection {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::View: Organizations + Agents + Credentials + Revocations,
+    S::View: KnowsParties,
     G: Signer,
 {
     /// Introspects a token of the caller's organization. Without the permission, a caller learns

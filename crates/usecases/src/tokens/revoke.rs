@@ -6,11 +6,18 @@ use kernel::StoreError;
 use registry::Permission;
 use thiserror::Error;
 
-use crate::{caller::Caller, provider::IdentityProvider};
+use crate::{
+    authenticate::{CallerEnded, KnowsParties},
+    caller::Caller,
+    provider::IdentityProvider,
+};
 
 /// Why a token was not revoked.
 #[derive(Debug, Error)]
 pub enum RevokeError {
+    /// The caller is not good any more.
+    #[error(transparent)]
+    CallerEnded(#[from] CallerEnded),
     /// The store failed: the token may still be good.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -19,7 +26,7 @@ pub enum RevokeError {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::Tx: Revocations + Apply<TokenRevoked>,
+    S::Tx: KnowsParties + Apply<TokenRevoked>,
     G: Signer,
 {
     /// Revokes a token of the caller's own, or, with the permission, any of its organization.
@@ -45,7 +52,7 @@ where
             note(&self.parts.store, caller.scope(), &event).await?;
             return Ok(());
         }
-        let mut tx = self.parts.store.begin(caller.scope().clone()).await?;
+        let mut tx = self.begin_as::<RevokeError>(caller).await?;
         if !tx.is_revoked(claims.id).await? {
             let (tx, ()) = record(tx, revocation).await?;
             tx.commit().await?;

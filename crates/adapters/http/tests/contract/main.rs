@@ -26,6 +26,7 @@ mod openapi;
 mod outages;
 mod registrations;
 mod revocation;
+mod slow_bodies;
 mod token;
 mod walks;
 mod wire;

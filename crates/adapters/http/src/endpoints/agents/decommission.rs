@@ -55,6 +55,7 @@ impl From<DecommissionError> for Problem {
             DecommissionError::Rule(agent::DecommissionError::LastAdmin(error)) => {
                 Self::from(error)
             }
+            DecommissionError::CallerEnded(_) => Self::token_refused(),
             DecommissionError::Store(error) => Self::from(error),
         }
     }

@@ -118,6 +118,7 @@ impl From<RegisterError> for Problem {
                 let details = Map::from_iter([existing]);
                 Self::conflict(Code::IdempotencyConflict, error.to_string(), details)
             }
+            RegisterError::CallerEnded(_) => Self::token_refused(),
             RegisterError::Store(error) => Self::from(error),
             RegisterError::Entropy(error) => Self::unavailable(error),
         }

@@ -94,6 +94,7 @@ impl From<UpdateError> for Problem {
             }
             UpdateError::Rule(registry::UpdateError::Transition(error)) => Self::from(error),
             UpdateError::Rule(registry::UpdateError::LastAdmin(error)) => Self::from(error),
+            UpdateError::CallerEnded(_) => Self::token_refused(),
             UpdateError::Store(error) => Self::from(error),
         }
     }

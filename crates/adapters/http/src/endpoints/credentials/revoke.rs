@@ -48,6 +48,7 @@ impl From<RevokeError> for Problem {
         match error {
             RevokeError::UnknownAgent => Self::forbidden_target(),
             RevokeError::UnknownCredential => Self::not_found(),
+            RevokeError::CallerEnded(_) => Self::token_refused(),
             RevokeError::Store(error) => Self::from(error),
         }
     }

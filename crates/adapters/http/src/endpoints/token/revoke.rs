@@ -46,6 +46,7 @@ pub(crate) async fn handle(
 impl From<RevokeError> for OAuthError {
     fn from(error: RevokeError) -> Self {
         match error {
+            RevokeError::CallerEnded(_) => Self::invalid_client(None),
             RevokeError::Store(error) => Self::from(error),
         }
     }

@@ -1,12 +1,13 @@
 //! A request to the server, put together and sent.
 
-use std::net::IpAddr;
+use std::{convert::Infallible, net::IpAddr};
 
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderName, HeaderValue, Method, Request},
 };
 use data_encoding::BASE64;
+use futures_util::stream;
 use http_api::Peer;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -23,13 +24,15 @@ pub(crate) struct Call<'a> {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
     peer: IpAddr,
+    /// What happens between the headers and the body.
+    meanwhile: Vec<Request<Body>>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(server: &'a Server, method: Method, path: impl Into<String>) -> Self {
         let peer = HERE.parse().unwrap();
         let (headers, body) = (Vec::new(), Vec::new());
-        Self { server, method, path: path.into(), headers, body, peer }
+        Self { server, method, path: path.into(), headers, body, peer, meanwhile: Vec::new() }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
@@ -72,6 +75,12 @@ impl<'a> Call<'a> {
         Self { peer: peer.parse().unwrap(), ..self }
     }
 
+    /// Holds back the body until the server has asked for it and has answered another call.
+    pub(crate) fn while_sending(mut self, other: Call<'_>) -> Self {
+        self.meanwhile.push(other.into_request());
+        self
+    }
+
     /// Sends it, and holds the answer against the document.
     pub(crate) async fn send(self) -> Answer {
         let (server, method, path) = (self.server, self.method.clone(), self.path.clone());
@@ -82,17 +91,36 @@ impl<'a> Call<'a> {
 
     /// Sends what the document does not speak of: a browser's question before the request.
     pub(crate) async fn send_undocumented(self) -> Answer {
-        let mut request = Request::builder().method(&self.method).uri(&self.path);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let mut request = request.body(Body::from(self.body)).unwrap();
-        request.extensions_mut().insert(Peer(self.peer));
-        let response = self.server.router().oneshot(request).await.unwrap();
+        let router = self.server.router();
+        let response = router.oneshot(self.into_request()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let json = serde_json::from_slice(&body).unwrap_or_default();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body, json }
+    }
+}
+
+impl Call<'_> {
+    fn into_request(self) -> Request<Body> {
+        let mut request = Request::builder().method(&self.method).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let (router, bytes) = (self.server.router(), self.body);
+        let body = if self.meanwhile.is_empty() {
+            Body::from(bytes)
+        } else {
+            Body::from_stream(stream::once(async move {
+                for other in self.meanwhile {
+                    let answer = router.clone().oneshot(other).await.unwrap();
+                    assert!(answer.status().is_success(), "{}", answer.status());
+                }
+                Ok::<_, Infallible>(bytes)
+            }))
+        };
+        let mut request = request.body(body).unwrap();
+        request.extensions_mut().insert(Peer(self.peer));
+        request
     }
 }
 
