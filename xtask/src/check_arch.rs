@@ -3,6 +3,7 @@
 //! The folder of a crate is its tier. Each rule is a function from what was read to the violations found, so that a
 //! test can show it a made-up tree. The rules also run as a test over this workspace: see the end of this file.
 
+mod callers;
 mod direction;
 mod input_output;
 mod manifests;
@@ -35,6 +36,7 @@ fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     found.extend(sql::dependencies(&members));
     found.extend(sql::text(&files));
     found.extend(sources::violations(&files));
+    found.extend(callers::violations(&files));
     found.extend(migrate::violations(root)?);
     Ok(found)
 }

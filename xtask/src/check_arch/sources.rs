@@ -22,6 +22,8 @@ pub(crate) struct SourceFile {
     halves: RustText,
     /// The lines of its `#[cfg(test)]` items, from 1.
     tests: Vec<std::ops::RangeInclusive<usize>>,
+    /// Whether all of it is a test, since whoever declares it says so.
+    is_test_module: bool,
 }
 
 impl SourceFile {
@@ -29,7 +31,7 @@ impl SourceFile {
         let (path, text) = (path.into(), text.into());
         let halves = RustText::of(&text);
         let tests = test_items(&halves.code);
-        Self { path, text, halves, tests }
+        Self { path, text, halves, tests, is_test_module: false }
     }
 
     /// Relative to the root, with forward slashes.
@@ -42,13 +44,34 @@ impl SourceFile {
         format!("{}:{number}", self.path)
     }
 
+    /// Its text without comments and texts.
+    pub(crate) fn code(&self) -> &str {
+        &self.halves.code
+    }
+
     /// Its lines without comments and texts, each with its number.
     pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.halves.code.lines())
     }
 
-    fn is_test(&self, line: usize) -> bool {
-        self.path.contains("/tests/") || self.tests.iter().any(|range| range.contains(&line))
+    pub(crate) fn is_test(&self, line: usize) -> bool {
+        self.is_test_module
+            || self.path.contains("/tests/")
+            || self.tests.iter().any(|range| range.contains(&line))
+    }
+
+    /// The modules that it declares to be tests and that lie in files of their own, as paths without an ending.
+    fn test_modules(&self) -> impl Iterator<Item = String> {
+        let path = self.path.trim_end_matches(".rs");
+        let folder = ["/lib", "/main", "/mod"].iter().find_map(|name| path.strip_suffix(name));
+        let folder = folder.unwrap_or(path);
+        let lines = self
+            .code_lines()
+            .filter(|(line, _)| self.tests.iter().any(|range| range.contains(line)));
+        let declared = lines.filter(|(_, line)| line.trim_end().ends_with(';'));
+        let names =
+            declared.filter_map(|(_, line)| words(line).skip_while(|word| *word != "mod").nth(1));
+        names.map(move |name| format!("{folder}/{name}"))
     }
 }
 
@@ -58,7 +81,20 @@ pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<SourceFile>> {
     for folder in FOLDERS {
         read_folder(root, folder, &mut files)?;
     }
-    Ok(files)
+    Ok(with_tests_marked(files))
+}
+
+/// The files of a tree, each knowing whether another one declares it to be a test.
+pub(crate) fn with_tests_marked(mut files: Vec<SourceFile>) -> Vec<SourceFile> {
+    let modules: Vec<String> = files.iter().flat_map(SourceFile::test_modules).collect();
+    for file in &mut files {
+        file.is_test_module = modules.iter().any(|module| {
+            file.path
+                .strip_prefix(module)
+                .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        });
+    }
+    files
 }
 
 fn read_folder(root: &Path, folder: &str, files: &mut Vec<SourceFile>) -> anyhow::Result<()> {
