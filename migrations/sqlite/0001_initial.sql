@@ -479,5 +479,5 @@ BEGIN SELECT RAISE(ABORT, 'a revocation is never changed'); END;
 
 -- A revocation that is forgotten while the token could be good would bring the token back to life.
 CREATE TRIGGER revoked_token_is_kept_until_expiry BEFORE DELETE ON revoked_token
-WHEN old.expires_at >= CAST(unixepoch('subsec') * 1000000 AS INTEGER)
+WHEN old.expires_at >= CAST(unixepoch() * 1000000 AS INTEGER)
 BEGIN SELECT RAISE(ABORT, 'a revocation is kept until its token has expired'); END;

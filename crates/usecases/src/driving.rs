@@ -51,6 +51,9 @@ pub trait Authenticator: Send + Sync {
     /// See [`IdentityProvider::admit_visitor`].
     async fn visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError>;
 
+    /// See [`IdentityProvider::admit_failure`].
+    async fn failure(&self, origin: &Origin) -> Result<Option<Admission>, StoreError>;
+
     /// See [`IdentityProvider::refuse_anonymous`].
     async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError>;
 
@@ -83,6 +86,10 @@ where
 
     async fn visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
         self.admit_visitor(origin).await
+    }
+
+    async fn failure(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
+        self.admit_failure(origin).await
     }
 
     async fn anonymous(&self, origin: &Origin) -> Result<Refused, StoreError> {

@@ -101,7 +101,7 @@ pub(crate) async fn hold_malformed(
     else {
         return response;
     };
-    match ports.authenticator.visitor(&origin).await {
+    match ports.authenticator.failure(&origin).await {
         Ok(admission) => {
             slot.note_any(admission);
             match admission.filter(|admission| !admission.admitted) {

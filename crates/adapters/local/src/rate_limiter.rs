@@ -87,7 +87,7 @@ impl RateLimiter for LocalRateLimiter {
     ) -> Result<Admission, StoreError> {
         let shards = match key {
             RateKey::Client(..) => &self.clients,
-            RateKey::Address(_) => &self.addresses,
+            RateKey::Address(_) | RateKey::Visitor(_) => &self.addresses,
         };
         let shard = shards.of_hash(self.hasher.hash_one(key));
         Ok(locked(shard).admit(key, rate, now))

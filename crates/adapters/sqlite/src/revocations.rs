@@ -19,7 +19,7 @@ const FORGET: &str = "
     WHERE (organization_id, token_id) IN (
         SELECT organization_id, token_id FROM revoked_token
         WHERE organization_id = ? AND expires_at < ?
-            AND expires_at < CAST(unixepoch('subsec') * 1000000 AS INTEGER)
+            AND expires_at < CAST(unixepoch() * 1000000 AS INTEGER)
         LIMIT 100
     )";
 

@@ -113,6 +113,7 @@ pub async fn keys_do_not_touch_each_other<L: LimiterHarness>() {
         RateKey::Client(organization, other),
         RateKey::Address(address),
         RateKey::Address(mapped),
+        RateKey::Visitor(address),
     ] {
         assert_eq!(limited.burst(key, 5, 0, 10).await, 5, "{key:?}");
     }

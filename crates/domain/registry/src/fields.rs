@@ -272,6 +272,7 @@ impl Metadata {
     const MAX_BYTES: usize = 8 * 1024;
     const MAX_DEPTH: usize = 5;
     const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+    const MAX_SAFE_FRACTION: f64 = 9_007_199_254_740_991.0;
 
     /// Takes an object within the bounds.
     ///
@@ -319,7 +320,10 @@ fn numbers_are_safe(value: &Value) -> bool {
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(whole), _) => whole <= Metadata::MAX_SAFE_INTEGER,
             (None, Some(whole)) => whole.unsigned_abs() <= Metadata::MAX_SAFE_INTEGER,
-            (None, None) => true,
+            // What was a whole number beyond 64 bits is a fraction here, and has lost digits.
+            (None, None) => number.as_f64().is_some_and(|fraction| {
+                fraction.fract() != 0.0 || fraction.abs() <= Metadata::MAX_SAFE_FRACTION
+            }),
         },
         Value::Array(items) => items.iter().all(numbers_are_safe),
         Value::Object(members) => members.values().all(numbers_are_safe),
@@ -385,5 +389,8 @@ mod tests {
             Some(InvalidField::MetadataNumber)
         );
         assert_eq!(check(json!({"a": -9007199254740992_i64})), Some(InvalidField::MetadataNumber));
+        for beyond in [1.8446744073709552e19, 9007199254740992.0, -1e300] {
+            assert_eq!(check(json!({"a": beyond})), Some(InvalidField::MetadataNumber), "{beyond}");
+        }
     }
 }

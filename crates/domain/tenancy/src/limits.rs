@@ -11,8 +11,11 @@ pub enum RateKey {
     /// A client that has authenticated. The organization is part of the key, so that equal ids in
     /// two organizations never share a bucket.
     Client(OrganizationId, AgentId),
-    /// Callers from one address that have not.
+    /// Callers from one address that failed to.
     Address(IpAddr),
+    /// Callers from one address that need not: who fails to authenticate must not keep its
+    /// neighbours from the keys that they verify tokens with.
+    Visitor(IpAddr),
 }
 
 /// How many requests a minute are admitted.

@@ -89,7 +89,7 @@ pub enum Refusal {
     #[error("the scope and the resources are longer than 4000 characters; ask for less")]
     TooLong,
     /// A resource is of another form, or there are too many.
-    #[error("a resource is an absolute URI without a fragment, and there are at most 8")]
+    #[error("a resource is an absolute URI without a fragment or a user, and there are at most 8")]
     Target,
 }
 

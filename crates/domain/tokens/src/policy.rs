@@ -13,7 +13,7 @@ pub struct Resource(String);
 
 /// Text that is no resource indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a resource is an absolute URI of at most 512 characters without a fragment")]
+#[error("a resource is an absolute URI of at most 512 characters without a fragment or a user")]
 pub struct InvalidResource;
 
 impl Resource {
@@ -32,10 +32,17 @@ impl FromStr for Resource {
     fn from_str(text: &str) -> Result<Self, InvalidResource> {
         let bounded = text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
         match Url::parse(text) {
-            Ok(url) if bounded && url.fragment().is_none() => Ok(Self(text.to_owned())),
+            Ok(url) if bounded && url.fragment().is_none() && !names_a_user(&url) => {
+                Ok(Self(text.to_owned()))
+            }
             Ok(_) | Err(_) => Err(InvalidResource),
         }
     }
+}
+
+/// A password in a resource would stand in the token and in the log.
+fn names_a_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// How long a token lives: 1 minute to 24 hours.
@@ -93,7 +100,15 @@ mod tests {
         assert!("https://api.example.com/v1".parse::<Resource>().is_ok());
         assert!("urn:example:thing".parse::<Resource>().is_ok());
         let long = format!("https://a.example/{}", "x".repeat(512));
-        for bad in ["", "/relative", "api", "https://a.example/#f", "https://a.example/ x", &long] {
+        for bad in [
+            "",
+            "/relative",
+            "api",
+            "https://a.example/#f",
+            "https://a.example/ x",
+            "https://u:p@a.example",
+            &long,
+        ] {
             assert_eq!(bad.parse::<Resource>(), Err(InvalidResource), "{bad}");
         }
     }

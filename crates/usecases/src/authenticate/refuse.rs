@@ -28,15 +28,27 @@ pub(super) struct Named {
 }
 
 impl<S, G> IdentityProvider<S, G> {
-    /// Counts one request of somebody who does not authenticate against the address. `None` where
-    /// there is no address to count against.
+    /// Counts one request of somebody who need not authenticate. `None` where there is no address
+    /// to count against.
     ///
     /// # Errors
     /// [`StoreError`] where the counter is out of reach.
     pub async fn admit_visitor(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
-        let Some(address) = origin.address else { return Ok(None) };
-        let rate = self.parts.unauthenticated;
-        self.parts.limiter.admit(RateKey::Address(address), rate, self.now()).await.map(Some)
+        self.admit_address(origin.address.map(RateKey::Visitor)).await
+    }
+
+    /// Counts one request of somebody who failed before it could authenticate. `None` where there
+    /// is no address to count against.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the counter is out of reach.
+    pub async fn admit_failure(&self, origin: &Origin) -> Result<Option<Admission>, StoreError> {
+        self.admit_address(origin.address.map(RateKey::Address)).await
+    }
+
+    async fn admit_address(&self, key: Option<RateKey>) -> Result<Option<Admission>, StoreError> {
+        let Some(key) = key else { return Ok(None) };
+        self.parts.limiter.admit(key, self.parts.unauthenticated, self.now()).await.map(Some)
     }
 }
 
@@ -52,7 +64,7 @@ where
         named: Named,
         reason: &str,
     ) -> Result<Refused, StoreError> {
-        let admission = self.admit_visitor(origin).await?;
+        let admission = self.admit_failure(origin).await?;
         if let Some(admission) = admission.filter(|admission| !admission.admitted) {
             return Ok(Refused::TooMany(admission));
         }
@@ -60,9 +72,11 @@ where
         let actor = Actor::Unauthenticated { claims: named.agent };
         let scope = Scope::new(organization, actor, origin.clone());
         let event = Event::failure(Action::AuthFailed).with("reason", reason);
+        // About the platform where nobody was named: an event of another shape takes another time
+        // to write, which would tell whether there is such an agent.
         let event = match named.agent {
             Some(agent) => event.on(agent),
-            None => event,
+            None => event.on(organization),
         };
         note(&self.parts.store, &scope, &event).await?;
         Ok(Refused::Noted(admission))
