@@ -61,9 +61,10 @@ pub enum Command {
     ///
     /// `serve` does so by itself on the embedded store.
     Migrate,
-    /// Make the first organization and its admin agent, and print the admin's credential once.
+    /// Make the first organization and its admin agent, and print the admin's credential.
     ///
-    /// Refuses where an organization exists.
+    /// The credential is also written to admin.json in the data folder, for you to remove once it
+    /// is kept elsewhere. Refuses where an organization exists.
     Bootstrap {
         /// Name of the organization.
         #[arg(long, value_name = "NAME")]

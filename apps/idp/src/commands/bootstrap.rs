@@ -1,7 +1,7 @@
 //! `idp bootstrap`: makes the platform's first organization and its admin, and prints the admin's
-//! credential once.
+//! credential, which lies in `admin.json` as well.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use tenancy::Name;
 use usecases::bootstrap::Founded;
@@ -33,13 +33,15 @@ pub(super) fn run(
         drop(storage);
         founded
     })??;
-    print(&founded, &issuer.join("/api/v1/token"), json, out)?;
+    let file = config.data_dir().join("admin.json");
+    print(&founded, &issuer.join("/api/v1/token"), &file, json, out)?;
     Ok(())
 }
 
 fn print(
     founded: &Founded,
     token_url: &str,
+    file: &Path,
     json: bool,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
@@ -47,9 +49,11 @@ fn print(
     if json {
         return writeln!(out, "{content}");
     }
-    writeln!(out, "made the first organization and its admin; the secret is shown only now")?;
+    writeln!(out, "made the first organization and its admin")?;
     for (name, value) in content.as_object().into_iter().flatten() {
         writeln!(out, "  {name:<15} {}", value.as_str().unwrap_or_default())?;
     }
+    writeln!(out, "the secret is shown only now, and lies in {}:", file.display())?;
+    writeln!(out, "take it to where you keep secrets, and remove the file")?;
     Ok(())
 }

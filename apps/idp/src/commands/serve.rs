@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
@@ -39,7 +40,8 @@ async fn serve(config: &Config, storage: Storage, out: &mut dyn Write) -> Result
     let address = config.socket_address();
     let bind = |source| Failure::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let issuer = config.issuer_at(listener.local_addr().map_err(bind)?.port())?;
+    let bound = listener.local_addr().map_err(bind)?;
+    let issuer = config.issuer_at(bound.port())?;
 
     let (foundations, writer) = Foundations::open(config, storage).await?;
     let writer = RunningWriter::start(writer);
@@ -51,7 +53,7 @@ async fn serve(config: &Config, storage: Storage, out: &mut dyn Write) -> Result
     let router = http_api::build(ports, &settings(config, &foundations));
     // Before anybody is told that the server is ready: who then ends it is heard.
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
-    greet(config, &issuer, out)?;
+    greet(&Greeting { config, issuer: &issuer, bound }, out)?;
     let (tell, told) = oneshot::channel();
     let serving = http_api::serve(listener, router, limits(config), async {
         // An error means that there is nobody left to tell it, which is as good.
@@ -105,18 +107,32 @@ fn limits(config: &Config) -> ServerLimits {
     }
 }
 
+/// What somebody who started the server wants to know of it.
+struct Greeting<'a> {
+    config: &'a Config,
+    issuer: &'a Issuer,
+    /// Where it listens.
+    bound: SocketAddr,
+}
+
 /// Tells how to call the server. The last line says that it is ready.
-fn greet(config: &Config, issuer: &Issuer, out: &mut dyn Write) -> std::io::Result<()> {
+fn greet(greeting: &Greeting<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let Greeting { config, issuer, bound } = greeting;
     let file = config.data_dir().join("admin.json");
     let admin = file.display();
     writeln!(out, "AgentIdP {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API and its documentation  {issuer}/api-docs")?;
+    let listens = format!("http://{bound}");
+    if issuer.as_str() != listens {
+        writeln!(out, "  listens on                 {listens}")?;
+    }
     if file.exists() {
+        let quoted = shell_quoted(&admin.to_string());
         writeln!(out, "  the admin's credential     {admin}")?;
         writeln!(out, "Get the admin a token:")?;
         writeln!(
             out,
-            "  curl -s -u \"$(jq -r '.clientId + \":\" + .clientSecret' {admin})\" \
+            "  curl -s -u \"$(jq -r '.clientId + \":\" + .clientSecret' {quoted})\" \
              -d grant_type=client_credentials {issuer}/api/v1/token"
         )?;
     } else {
@@ -125,6 +141,11 @@ fn greet(config: &Config, issuer: &Issuer, out: &mut dyn Write) -> std::io::Resu
     }
     writeln!(out, "ready at {issuer}")?;
     out.flush()
+}
+
+/// The text as one word of a shell.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 struct Probe {

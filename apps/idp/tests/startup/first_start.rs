@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
 
 use crate::process::{Process, Server, admin, data, idp};
 use crate::support::http::Request;
@@ -108,4 +111,27 @@ fn a_start_without_the_admin_s_file_says_where_it_was() {
     let expected = format!("with whoever took it from {file}\n");
     assert!(server.greeting.contains(&expected), "{}", server.greeting);
     assert!(!data.join("admin.json").exists());
+}
+
+#[test]
+fn the_command_in_the_greeting_works_whatever_the_folder_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::serve(&mut idp(&[], &folder.path().join("the admin's data")));
+    let command = server.greeting.lines().find(|line| line.starts_with("  curl ")).unwrap();
+    let output = Command::new("sh").args(["-c", command]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["token_type"], "Bearer", "{command}");
+}
+
+#[test]
+fn a_server_says_where_it_listens_if_its_issuer_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder);
+    let server = Process::serve(&mut idp(&[], &data));
+    assert!(!server.greeting.contains("listens on"), "{}", server.greeting);
+    server.stop();
+    let server = Process::serve(idp(&[], &data).env("IDP_ISSUER", "http://localhost:9"));
+    assert_eq!(server.address, "localhost:9");
+    let listens = "\n  listens on                 http://127.0.0.1:";
+    assert!(server.greeting.contains(listens), "{}", server.greeting);
 }

@@ -9,7 +9,7 @@ use crate::process::{Process, admin, data, idp, run};
 const BOOTSTRAP: &[&str] = &["bootstrap", "--organization", "Acme", "--json"];
 
 #[test]
-fn bootstrap_prints_the_credential_once() {
+fn bootstrap_prints_the_credential_that_the_file_holds_and_no_second_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder);
     let ended = run(idp(BOOTSTRAP, &data).env("PORT", "3000"));
