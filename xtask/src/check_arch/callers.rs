@@ -14,7 +14,7 @@ struct Reserved {
     rule: &'static str,
 }
 
-const RESERVED: [Reserved; 5] = [
+const RESERVED: [Reserved; 6] = [
     Reserved {
         uses: &["from_record", "from_parts"],
         places: &["crates/adapters/", "crates/contracts/"],
@@ -34,6 +34,18 @@ const RESERVED: [Reserved; 5] = [
         what: "it says itself on whose behalf it acts",
         rule: "`Scope::new` only where a caller is authenticated and where the installation acts itself; anybody else \
                is given a scope",
+    },
+    Reserved {
+        uses: &[".begin(", "Transactor::begin"],
+        places: &[
+            "crates/adapters/",
+            "crates/contracts/",
+            "crates/usecases/src/authenticate/begin.rs",
+            "crates/usecases/src/bootstrap.rs",
+            "crates/usecases/src/signing_key.rs",
+        ],
+        what: "it begins a transaction for a caller that it has not weighed again",
+        rule: "a use case begins through `begin_as`: the caller may have ended since it authenticated",
     },
     Reserved {
         uses: &["issue::issue", "issue::*", "::issue(", ".sign(", "Signer::sign"],
@@ -229,6 +241,15 @@ mod tests {
         for place in ["authenticate/bearer.rs", "bootstrap.rs", "signing_key.rs"] {
             assert!(found(&format!("crates/usecases/src/{place}"), made).is_empty(), "{place}");
         }
+    }
+
+    #[test]
+    fn a_transaction_that_begins_without_weighing_its_caller_is_refused() {
+        let begun = "async fn f() { self.parts.store.begin(caller.scope().clone()).await?; }\n";
+        assert_eq!(found(USE_CASE, begun).len(), 1);
+        assert_eq!(found(USE_CASE, "fn f() { Transactor::begin(store, scope); }\n").len(), 1);
+        assert!(found(USE_CASE, "fn f() { self.begin_as(caller); }\n").is_empty());
+        assert!(found("crates/usecases/src/authenticate/begin.rs", begun).is_empty());
     }
 
     #[test]
