@@ -38,7 +38,7 @@ pub(crate) async fn handle(
     Query(mut fields): Query,
 ) -> Result<Json<PageView<EventView>>, Problem> {
     let paging = paging(&mut fields);
-    let resource = fields.optional("resourceId", text::<Text<256>>);
+    let resource = fields.optional("resourceId", text::<Text<128>>);
     let (from, until) =
         (fields.optional("fromDate", timestamp), fields.optional("toDate", timestamp));
     if until.is_some_and(|until| from.is_some_and(|from| until <= from)) {
