@@ -63,10 +63,14 @@ impl Caller {
         &self.proof
     }
 
-    /// Whether its token, or for a client its roles, permit this.
-    #[must_use]
-    pub fn permits(&self, permission: Permission) -> bool {
-        self.permitted.contains(permission.scope())
+    /// Whether its token, or for a client its roles, permit this, or the target is the caller
+    /// itself.
+    pub(crate) fn may(
+        &self,
+        requirement: Requirement,
+        target: Option<AgentId>,
+    ) -> Result<(), Denied> {
+        requirement.check(self.agent, &self.permitted, target)
     }
 
     /// Checks that it meets what a route requires, for the agent that the route names, if it does,
@@ -79,7 +83,7 @@ impl Caller {
         requirement: Requirement,
         target: Option<AgentId>,
     ) -> Result<(), Denied> {
-        requirement.check(self.agent, &self.permitted, target)?;
+        self.may(requirement, target)?;
         self.met.push((requirement, target));
         Ok(())
     }

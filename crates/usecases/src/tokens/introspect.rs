@@ -7,7 +7,7 @@ use registry::Permission;
 
 use crate::{
     authenticate::{KnowsParties, facts},
-    caller::Caller,
+    caller::{Caller, Requirement},
     provider::IdentityProvider,
 };
 
@@ -88,6 +88,7 @@ where
 }
 
 fn may_know(caller: &Caller, claims: &Claims) -> bool {
+    let required = Requirement::OwnOr(Permission::TokensIntrospect);
     claims.organization == caller.scope().organization()
-        && (claims.agent == caller.agent() || caller.permits(Permission::TokensIntrospect))
+        && caller.may(required, Some(claims.agent)).is_ok()
 }

@@ -1,6 +1,6 @@
 //! Ends a token before its time (RFC 7009).
 
-use ::tokens::{Claims, Revocations, Signer, TokenRevoked, jws::verify};
+use ::tokens::{Revocations, Signer, TokenRevoked, jws::verify};
 use audit::{Action, Apply, Event, Journal, Notes, Transactor, note, record};
 use kernel::StoreError;
 use registry::Permission;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{
     authenticate::{CallerEnded, KnowsParties},
-    caller::Caller,
+    caller::{Caller, Requirement},
     provider::IdentityProvider,
 };
 
@@ -45,22 +45,21 @@ where
             return Ok(());
         }
         let Some(revocation) = TokenRevoked::of(&verified, now) else { return Ok(()) };
-        if !may_revoke(caller, claims) {
+        // Remembered, so that the transaction weighs it again: a role may be taken meanwhile.
+        let mut caller = caller.clone();
+        let required = Requirement::OwnOr(Permission::TokensRevoke);
+        if let Err(denied) = caller.meet(required, Some(claims.agent)) {
             let event = Event::failure(Action::AccessDenied)
                 .on(claims.id)
-                .with("required", Permission::TokensRevoke.scope());
+                .with("required", denied.required.scope());
             note(&self.parts.store, caller.scope(), &event).await?;
             return Ok(());
         }
-        let mut tx = self.begin_as::<RevokeError>(caller).await?;
+        let mut tx = self.begin_as::<RevokeError>(&caller).await?;
         if !tx.is_revoked(claims.id).await? {
             let (tx, ()) = record(tx, revocation).await?;
             tx.commit().await?;
         }
         Ok(())
     }
-}
-
-fn may_revoke(caller: &Caller, claims: &Claims) -> bool {
-    claims.agent == caller.agent() || caller.permits(Permission::TokensRevoke)
 }

@@ -1,8 +1,12 @@
 //! Revocation: 200 whatever the token, and an effect only where the caller may have it.
 
 use audit::{Action, Outcome};
+use kernel::Secret;
+use serde_json::json;
+use tenancy::Origin;
+use usecases::tokens::RevokeError;
 
-use crate::kit::{Answer, Client, Server, call::Call};
+use crate::kit::{Answer, Client, Server, Settings, call::Call};
 
 const PATH: &str = "/api/v1/token/revoke";
 
@@ -137,4 +141,27 @@ async fn ir_04_a_token_that_many_revoke_at_once_is_revoked_once() {
     let (answers, events) = server.events_of_doing(asked).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(actions(&events), [Action::TokenRevoked]);
+}
+
+#[tokio::test]
+async fn whoever_loses_the_right_to_revoke_after_it_was_let_in_revokes_nothing() {
+    let mut kept = None;
+    let server = Server::altered(Settings::default(), |ports| {
+        kept = Some(ports.clone());
+        ports
+    })
+    .await;
+    let ports = kept.unwrap();
+    let operator = server.client(&["operator"]).await;
+    let victim = server.client(&[]).await;
+    let token = server.token_of(&victim, "resume:read").await;
+    let own = Secret::from(server.token_of(&operator, "tokens:revoke").await);
+    let caller = ports.authenticator.bearer(&own, &Origin::internal()).await.unwrap().caller;
+
+    let admin = server.token("agents:write").await;
+    let demoted = server.patch(format!("/api/v1/agents/{}", operator.id));
+    demoted.token(&admin).json(&json!({ "roles": [] })).send().await.expect(200);
+    let refused = ports.authorization_server.revoke(&caller, &token).await;
+    assert!(matches!(refused, Err(RevokeError::CallerEnded(_))), "{refused:?}");
+    assert!(is_active(&server, &token).await);
 }
