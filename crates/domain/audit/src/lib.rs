@@ -15,15 +15,17 @@
 //! a [`note`], durable before the answer leaves.
 //!
 //! # Order to read it in
-//! [`event`], [`journal`], [`log`], [`organization`].
+//! [`event`], [`journal`], [`log`], [`organization`], [`feed`].
 #![warn(missing_docs)]
 
 pub mod event;
+pub mod feed;
 pub mod journal;
 pub mod log;
 pub mod organization;
 
 pub use event::{Action, Event, Outcome, Resource, ResourceKind};
+pub use feed::{ChangeFeed, ChangeHints, ChangeListener, Changed, Hearing, News};
 pub use journal::{Apply, Audited, Draft, Entry, Journal, Notes, Transactor, note, record};
 pub use log::{AuditLog, EventFilter, EventRecord};
 pub use organization::{Directory, Organizations};
