@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use audit::{Apply, AuditLog, Directory, EventRecord, Notes, Organizations, Transactor};
+use audit::{
+    Apply, AuditLog, ChangeFeed, Directory, EventRecord, Notes, Organizations, Transactor,
+};
 use credentials::{CredentialChange, CredentialRotation, Credentials};
 use registry::{AgentChange, Agents};
 use tenancy::{OrganizationChange, RateLimiter};
@@ -62,6 +64,15 @@ pub trait Harness: Sized + Send + Sync {
     /// Every event of every organization, read past the ports as far as that tells which there
     /// are, in the order of their ids.
     fn events(&self) -> impl Future<Output = Vec<EventRecord>> + Send;
+}
+
+/// A store that several processes work on.
+pub trait FeedHarness: Harness {
+    /// The feed of its changes.
+    type Feed: ChangeFeed;
+
+    /// A feed that has had no look yet.
+    fn feed(&self) -> impl Future<Output = Self::Feed> + Send;
 }
 
 /// A rate limiter to be tested, with a memory of its own.

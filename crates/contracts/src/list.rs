@@ -18,6 +18,8 @@ macro_rules! contract {
                 what_a_transaction_reads_holds_until_it_commits,
                 a_view_does_not_change_while_it_is_open,
                 every_kind_of_change_leaves_its_event,
+                every_change_is_told_of_before_it_is_acknowledged,
+                what_is_not_committed_is_not_told_of,
             ],
             organizations: [
                 every_state_of_an_organization_is_read_back_as_it_was_written,
@@ -74,6 +76,7 @@ macro_rules! contract {
                 a_note_that_says_little_is_read_back_as_it_was_written,
                 each_of_many_notes_at_once_is_its_own_event,
                 a_note_that_cannot_be_written_fails_alone,
+                a_note_tells_of_no_change,
             ],
             log: [
                 each_filter_of_the_log_matches_alone_and_all_match_together,
@@ -99,6 +102,24 @@ macro_rules! limiter_contract {
                 keys_do_not_touch_each_other,
                 tn_11_one_agent_id_in_two_organizations_is_two_buckets,
                 a_clock_that_is_set_back_opens_no_gate,
+            ],
+        }
+    };
+}
+
+/// Makes one test of each case of the feed of changes for this harness.
+///
+/// A store that is one process's alone has no feed: every change of it is told to its listener.
+#[macro_export]
+macro_rules! feed_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            feed: [
+                the_first_look_knows_nothing_and_the_next_one_tells,
+                a_look_without_news_is_empty,
+                what_is_not_committed_is_no_news,
+                a_change_that_commits_after_a_later_one_is_not_missed,
+                every_feed_hears_of_every_change,
             ],
         }
     };

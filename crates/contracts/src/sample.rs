@@ -10,7 +10,7 @@ pub use agents::{
     agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, with_roles,
 };
 pub use credentials::{credential, every_credential, new_credential};
-pub use machine::{Machine, Seeded, Ticking, later};
+pub use machine::{Heard, Machine, Seeded, Ticking, later};
 pub use tokens::{every_key, key, revoked, verified_token};
 
 use audit::{Action, Event, Resource, ResourceKind};

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use audit::{Draft, Journal};
+use audit::{ChangeListener, Changed, Draft, Journal};
 use futures_util::TryStreamExt;
 use kernel::{Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{
@@ -136,6 +136,7 @@ pub struct Writing {
     commands: mpsc::Sender<Command>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    changes: Changes,
     /// Whether a statement failed, or was given up midway. Such a transaction is never committed:
     /// nobody knows what is in it.
     failed: bool,
@@ -152,8 +153,10 @@ impl Writing {
         scope: Scope,
         commands: mpsc::Sender<Command>,
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        listener: Option<Arc<dyn ChangeListener>>,
     ) -> Self {
-        Self { scope, commands, clock, entropy, failed: false }
+        let changes = Changes { listener, made: Vec::new(), committing: false };
+        Self { scope, commands, clock, entropy, changes, failed: false }
     }
 
     async fn ask<T>(
@@ -163,6 +166,22 @@ impl Writing {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())
+    }
+}
+
+/// What a transaction changes, to be told of once it may be committed.
+struct Changes {
+    listener: Option<Arc<dyn ChangeListener>>,
+    made: Vec<Changed>,
+    committing: bool,
+}
+
+impl Drop for Changes {
+    /// However the commit ended, and also where nobody waited for its end.
+    fn drop(&mut self) {
+        if let Some(listener) = self.listener.as_ref().filter(|_| self.committing) {
+            listener.changed(&self.made);
+        }
     }
 }
 
@@ -221,13 +240,17 @@ impl Journal for SqliteTx {
         let id = EventId::generate(now, &*self.mode.entropy)?;
         let record = draft.stamp(&self.mode.scope, id, now);
         self.change_one(events::insert([&record])).await?;
+        let organization = record.organization;
+        let changed = record.resource.map(|resource| Changed { organization, resource });
+        self.mode.changes.made.extend(changed);
         Ok(id)
     }
 
-    async fn commit(self) -> Result<(), StoreError> {
+    async fn commit(mut self) -> Result<(), StoreError> {
         if self.mode.failed {
             return Err(ended());
         }
+        self.mode.changes.committing = true;
         self.mode.ask(|reply| Command::Commit { reply }).await?
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use audit::{Directory, Draft, Notes, Transactor};
+use audit::{ChangeListener, Directory, Draft, Notes, Transactor};
 use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{Executor, Sqlite, SqlitePool, pool::PoolConnection};
 use tenancy::Scope;
@@ -32,6 +32,7 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Job>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    listener: Option<Arc<dyn ChangeListener>>,
     acquire_timeout: Duration,
     /// How long a note waits: past a transaction in front of it that uses up the writer's patience.
     answer_timeout: Duration,
@@ -52,7 +53,13 @@ impl SqliteStore {
     ) -> Self {
         let acquire_timeout = options.acquire_timeout;
         let answer_timeout = acquire_timeout.saturating_add(options.patience);
-        Self { readers, jobs, clock, entropy, acquire_timeout, answer_timeout }
+        Self { readers, jobs, clock, entropy, listener: None, acquire_timeout, answer_timeout }
+    }
+
+    /// The same store, which tells this listener of each change before it acknowledges it.
+    #[must_use]
+    pub fn telling(self, listener: Arc<dyn ChangeListener>) -> Self {
+        Self { listener: Some(listener), ..self }
     }
 
     /// Whether the store answers: a trivial read, for a readiness check.
@@ -106,7 +113,7 @@ impl Transactor for SqliteStore {
             .map_err(StoreError::unavailable)?
             .map_err(|_| gone())?;
         let machine = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
-        Ok(Session::new(Writing::new(scope, commands, machine)))
+        Ok(Session::new(Writing::new(scope, commands, machine, self.listener.clone())))
     }
 
     async fn view(&self, organization: OrganizationId) -> Result<SqliteView, StoreError> {

@@ -35,7 +35,7 @@ impl Harness for Sqlite {
         let opened = SqliteStore::open(&path, clock, entropy, Options::default()).await;
         let (store, writer) = opened.unwrap();
         tokio::spawn(writer.run());
-        Self { store, folder }
+        Self { store: store.telling(machine.heard), folder }
     }
 
     fn store(&self) -> &SqliteStore {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use audit::{
-    Action, Apply, Audited, Event, EventRecord, Journal, Organizations, Transactor, record,
+    Action, Apply, Audited, Changed, Event, EventRecord, Journal, Organizations, Transactor, record,
 };
 use futures_util::future::join;
 use kernel::StoreError;
@@ -234,4 +234,32 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     let seen: BTreeSet<_> = world.events().await.iter().map(|event| event.action).collect();
     let all: BTreeSet<_> = Action::ALL.iter().copied().collect();
     assert_eq!(seen, all, "a kind of event is new: give it a sample");
+}
+
+pub async fn every_change_is_told_of_before_it_is_acknowledged<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let _ = world.machine.heard.take();
+    let agent = world.agent(&scope, "one").await;
+    let told = |resource| Changed { organization: scope.organization(), resource };
+    assert_eq!(world.machine.heard.take(), [told(agent.id().into())]);
+    let credential = sample::credential(&world.machine, &agent, None);
+    let moved = sample::moved(agent.clone(), StatusRequest::Suspended, world.machine.now());
+    let (tx, _) = record(world.begin(&scope).await, moved).await.unwrap();
+    let (tx, credential) = record(tx, credential).await.unwrap();
+    tx.commit().await.unwrap();
+    let both = [told(agent.id().into()), told(credential.id().into())];
+    assert_eq!(world.machine.heard.take(), both);
+}
+
+pub async fn what_is_not_committed_is_not_told_of<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let _ = world.machine.heard.take();
+    let change = sample::agent_named(&world.machine, scope.organization(), "one");
+    let (tx, _) = record(world.begin(&scope).await, change.clone()).await.unwrap();
+    drop(tx);
+    let twice = world.change(&scope, change.clone()).await;
+    assert_eq!(world.machine.heard.take().len(), 1);
+    conflicts(&world, &scope, change).await;
+    assert_eq!(world.machine.heard.take(), []);
+    assert!(world.view(&scope).await.agent(twice.id()).await.unwrap().is_some());
 }
