@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use registry::Agent;
 use tenancy::Scope;
 
-use crate::{FeedHarness, Harness, World, sample};
+use crate::{FeedHarness, World, sample};
 
 fn told(scope: &Scope, agent: &Agent) -> Changed {
     Changed { organization: scope.organization(), resource: agent.id().into() }
