@@ -5,7 +5,8 @@ use super::tiers::Tier;
 use crate::violation::Violation;
 
 const RULE: &str = "kernel <- tenancy <- audit <- {registry, credentials, tokens} <- usecases <- \
-                    adapters <- apps; crates/contracts only as a dev-dependency of adapters and apps";
+                    adapters <- apps; crates/contracts only as a dev-dependency of adapters and apps; \
+                    crates/servers likewise, and of the tools";
 
 /// The members without a tier, and the dependencies that point upwards or sideways.
 pub(crate) fn violations(members: &[Member]) -> Vec<Violation> {
@@ -47,6 +48,7 @@ fn is_allowed(from: Tier, to: Tier, kind: Kind) -> bool {
     let for_tests = kind == Kind::Development && matches!(from, Tier::Adapter | Tier::App);
     match to {
         Tier::Contracts => for_tests,
+        Tier::Servers => for_tests || from == Tier::Tool,
         Tier::Adapter => for_tests || is_below,
         Tier::Kernel | Tier::Tenancy | Tier::Audit | Tier::Sibling | Tier::UseCases => is_below,
         Tier::App | Tier::Tool => false,
@@ -58,7 +60,7 @@ mod tests {
     use super::super::manifests::made_up;
     use super::*;
 
-    const FOLDERS: [&str; 11] = [
+    const FOLDERS: [&str; 12] = [
         "crates/domain/kernel",
         "crates/domain/tenancy",
         "crates/domain/audit",
@@ -68,6 +70,7 @@ mod tests {
         "crates/adapters/http",
         "crates/adapters/sqlite",
         "crates/contracts",
+        "crates/servers",
         "apps/idp",
         "xtask",
     ];
@@ -123,6 +126,17 @@ mod tests {
     fn the_contracts_never_ship() {
         assert_eq!(refusals("crates/adapters/sqlite", "contracts", Kind::Normal), 1);
         assert_eq!(refusals("apps/idp", "contracts", Kind::Normal), 1);
+    }
+
+    #[test]
+    fn the_servers_are_for_tests_and_tools_and_know_nothing_of_the_product() {
+        for folder in ["crates/adapters/sqlite", "apps/idp"] {
+            assert_eq!(refusals(folder, "servers", Kind::Development), 0);
+            assert_eq!(refusals(folder, "servers", Kind::Normal), 1);
+        }
+        assert_eq!(refusals("xtask", "servers", Kind::Normal), 0);
+        assert_eq!(refusals("crates/usecases", "servers", Kind::Development), 1);
+        assert_eq!(refusals("crates/servers", "kernel", Kind::Development), 1);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) enum Tier {
     Adapter,
     /// The suites for adapters: beside the adapters, and only ever a dev-dependency.
     Contracts,
+    /// What runs PostgreSQL and Redis for tests: knows nothing of the product, and is never part of it.
+    Servers,
     App,
     /// The project's own tools, outside the product.
     Tool,
@@ -29,6 +31,7 @@ impl Tier {
             }
             "crates/usecases" => Self::UseCases,
             "crates/contracts" => Self::Contracts,
+            "crates/servers" => Self::Servers,
             "xtask" => Self::Tool,
             _ if folder.starts_with("crates/adapters/") => Self::Adapter,
             _ if folder.starts_with("apps/") => Self::App,
@@ -38,7 +41,7 @@ impl Tier {
 
     pub(crate) fn height(self) -> u8 {
         match self {
-            Self::Kernel => 0,
+            Self::Kernel | Self::Servers => 0,
             Self::Tenancy => 1,
             Self::Audit => 2,
             Self::Sibling => 3,

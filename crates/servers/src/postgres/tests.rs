@@ -1,0 +1,161 @@
+//! What is promised of a private PostgreSQL.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+use handshake::{message, session};
+
+/// Long enough for any answer, and short enough to be told of a hanging test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn started() -> (Postgres, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Postgres::start(folder.path()).unwrap(), folder)
+}
+
+fn send(session: &mut TcpStream, sql: &str) {
+    let length = u32::try_from(sql.len() + 5).unwrap();
+    let parts = [b"Q", &length.to_be_bytes()[..], sql.as_bytes(), b"\0"];
+    session.write_all(&parts.concat()).unwrap();
+}
+
+/// The rows of one column that answer the query that was sent.
+fn receive(session: &mut TcpStream, patience: Duration) -> io::Result<Vec<String>> {
+    session.set_read_timeout(Some(patience))?;
+    let mut rows = Vec::new();
+    loop {
+        match message(session)? {
+            (b'Z', _) => return Ok(rows),
+            (b'E', text) => return Err(io::Error::other(String::from_utf8_lossy(&text))),
+            // The number of columns, and the length of the first.
+            (b'D', row) => rows.push(String::from_utf8_lossy(&row[6..]).into_owned()),
+            _ => {}
+        }
+    }
+}
+
+fn query(session: &mut TcpStream, sql: &str) -> io::Result<Vec<String>> {
+    send(session, sql);
+    receive(session, PATIENCE)
+}
+
+/// The processes of the server, by their ids.
+fn processes(postgres: &Postgres) -> Vec<String> {
+    let mut session = session(postgres.port()).unwrap();
+    // But for that of the question, which ends with it.
+    let others = "select pid::text from pg_stat_activity where pid <> pg_backend_pid()";
+    let mut ids = query(&mut session, others).unwrap();
+    ids.push(postgres.process_id().unwrap().to_string());
+    ids
+}
+
+fn runs(id: &String) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}
+
+#[test]
+fn what_was_committed_is_there_after_a_kill_and_a_restart() {
+    let (mut postgres, _folder) = started();
+    let (url, mut before) = (postgres.url(), session(postgres.port()).unwrap());
+    query(&mut before, "create table kept as select 'it is' as word").unwrap();
+    query(&mut before, "begin; insert into kept values ('it is not')").unwrap();
+
+    postgres.kill().unwrap();
+    assert!(session(postgres.port()).is_err());
+    assert!(receive(&mut before, PATIENCE).is_err());
+    assert!(matches!(postgres.freeze(), Err(Error::NotRunning { .. })));
+
+    postgres.restart().unwrap();
+    assert_eq!(postgres.url(), url);
+    let mut after = session(postgres.port()).unwrap();
+    assert_eq!(query(&mut after, "select word from kept").unwrap(), ["it is"]);
+    assert_eq!(query(&mut after, "show fsync").unwrap(), ["on"]);
+}
+
+#[test]
+fn a_kill_ends_every_process_of_the_server() {
+    let (mut postgres, _folder) = started();
+    let _session = session(postgres.port()).unwrap();
+    let ids = processes(&postgres);
+    assert!(ids.len() > 3 && ids.iter().all(runs), "{ids:?}");
+    postgres.kill().unwrap();
+    assert_eq!(ids.iter().filter(|id| runs(id)).count(), 0);
+}
+
+#[test]
+fn a_frozen_server_answers_nothing_until_it_is_thawed() {
+    let (postgres, _folder) = started();
+    let mut early = session(postgres.port()).unwrap();
+    postgres.freeze().unwrap();
+    send(&mut early, "select 'late'");
+    let nothing = receive(&mut early, Duration::from_millis(100)).unwrap_err().kind();
+    assert!(matches!(nothing, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{nothing}");
+
+    postgres.thaw().unwrap();
+    assert_eq!(receive(&mut early, PATIENCE).unwrap(), ["late"]);
+}
+
+#[test]
+fn one_that_was_stopped_comes_back_with_its_data() {
+    let (mut postgres, folder) = started();
+    let mut first = session(postgres.port()).unwrap();
+    query(&mut first, "create table kept as select 'it is' as word").unwrap();
+    postgres.stop().unwrap();
+    assert_eq!(postgres.process_id(), None);
+    drop(postgres);
+
+    let postgres = Postgres::start(folder.path()).unwrap();
+    let mut second = session(postgres.port()).unwrap();
+    assert_eq!(query(&mut second, "select word from kept").unwrap(), ["it is"]);
+}
+
+#[test]
+fn two_servers_are_two() {
+    let ((one, _its_folder), (other, _folder)) = (started(), started());
+    assert_ne!(one.port(), other.port());
+    query(&mut session(one.port()).unwrap(), "create database only_here").unwrap();
+    let names = "select datname from pg_database where datname = 'only_here'";
+    assert_eq!(query(&mut session(other.port()).unwrap(), names).unwrap(), [""; 0]);
+}
+
+#[test]
+fn dropping_leaves_no_process_even_of_a_frozen_server() {
+    for is_frozen in [false, true] {
+        let (postgres, _folder) = started();
+        let ids = processes(&postgres);
+        if is_frozen {
+            postgres.freeze().unwrap();
+        }
+        drop(postgres);
+        assert_eq!(ids.iter().filter(|id| runs(id)).count(), 0, "frozen: {is_frozen}");
+    }
+}
+
+#[test]
+fn a_folder_that_its_user_cannot_reach_is_replaced_by_a_private_one() {
+    let outer = tempfile::tempdir().unwrap();
+    fs::set_permissions(outer.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let wanted = outer.path().join("inner");
+    let postgres = Postgres::start(&wanted).unwrap();
+    let folder = postgres.folder().to_owned();
+    let is_replaced = folder != fs::canonicalize(&wanted).unwrap();
+    assert_eq!(is_replaced, rustix::process::geteuid().is_root());
+    drop(postgres);
+    assert_eq!(folder.exists(), !is_replaced);
+}
+
+#[test]
+fn a_server_that_does_not_come_up_tells_the_end_of_its_log() {
+    let (mut postgres, _folder) = started();
+    postgres.stop().unwrap();
+    fs::write(postgres.folder().join("data/postgresql.conf"), "no_such_setting = 1\n").unwrap();
+    let error = postgres.restart().unwrap_err().to_string();
+    assert!(error.contains("ended at once") && error.contains("no_such_setting"), "{error}");
+}

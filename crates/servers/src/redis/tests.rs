@@ -1,0 +1,79 @@
+//! What is promised of a private Redis.
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn started() -> (Redis, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Redis::start(folder.path()).unwrap(), folder)
+}
+
+#[test]
+fn it_keeps_what_it_is_given_until_it_is_flushed() {
+    let (redis, _folder) = started();
+    assert_eq!(ask(redis.port(), "SET word it-is").unwrap(), "+OK");
+    assert_eq!(ask(redis.port(), "GET word").unwrap(), "it-is");
+    redis.flush().unwrap();
+    assert_eq!(ask(redis.port(), "GET word").unwrap(), "");
+}
+
+#[test]
+fn it_comes_back_empty_on_the_same_port_after_a_kill() {
+    let (mut redis, _folder) = started();
+    let url = redis.url();
+    ask(redis.port(), "SET word it-is").unwrap();
+    redis.kill().unwrap();
+    assert!(redis.flush().is_err());
+    redis.restart().unwrap();
+    assert_eq!(redis.url(), url);
+    assert_eq!(ask(redis.port(), "GET word").unwrap(), "");
+}
+
+#[test]
+fn a_frozen_one_answers_nothing_until_it_is_thawed() {
+    let (redis, _folder) = started();
+    redis.freeze().unwrap();
+    let (tell, told) = mpsc::channel();
+    let port = redis.port();
+    thread::spawn(move || tell.send(ask(port, "PING")));
+    assert!(told.recv_timeout(Duration::from_millis(100)).is_err());
+    redis.thaw().unwrap();
+    assert_eq!(told.recv().unwrap().unwrap(), "+PONG");
+}
+
+#[test]
+fn it_outlives_the_thread_that_started_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let redis = thread::spawn(move || Redis::start(&path).unwrap()).join().unwrap();
+    redis.flush().unwrap();
+}
+
+#[test]
+fn dropping_leaves_nobody_on_the_port_even_of_a_frozen_one() {
+    for is_frozen in [false, true] {
+        let (redis, _folder) = started();
+        let port = redis.port();
+        if is_frozen {
+            redis.freeze().unwrap();
+        }
+        drop(redis);
+        assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(), "frozen: {is_frozen}");
+    }
+}
+
+#[test]
+fn a_port_that_another_took_is_told_with_the_end_of_the_log() {
+    let (mut redis, _folder) = started();
+    redis.kill().unwrap();
+    let other = TcpListener::bind((Ipv4Addr::LOCALHOST, redis.port())).unwrap();
+    let error = redis.restart().unwrap_err().to_string();
+    assert!(error.contains("ended at once") && error.contains("in use"), "{error}");
+    drop(other);
+    redis.restart().unwrap();
+}
