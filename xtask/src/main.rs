@@ -15,6 +15,7 @@ mod migrate;
 mod openapi;
 mod process;
 mod provision;
+mod servers;
 mod test;
 mod violation;
 
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Runs all that a change must pass: format, lints, architecture, documents, tests.
     Ci,
+    /// Runs a PostgreSQL and a Redis for tests, prints their variables, and ends them with standard input.
+    Servers,
     /// Holds the source tree to the architecture.
     CheckArch,
     /// Writes the JSON form of docs/openapi.yaml.
@@ -72,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Test { arguments } => test::run(&root, &arguments),
         Command::Ci => ci::run(&root),
+        Command::Servers => servers::run(&root),
         Command::CheckArch => check_arch::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),
         Command::Openapi { check: false } => openapi::write(&root),

@@ -8,7 +8,7 @@ use crate::{process, provision};
 
 /// Provides what the tests need, then runs them all, also past the first that fails.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
-    provision::all(root)?;
+    let servers = provision::all(root)?;
     // Examples and benches are built by the first, which knows no documentation tests: hence two.
     let parts: [&[&str]; 2] = [
         &["test", "--workspace", "--all-targets", "--no-fail-fast"],
@@ -17,7 +17,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let mut failures = Vec::new();
     for part in parts {
         let mut command = process::command(root, process::cargo(), part);
-        if let Err(failure) = process::step(command.args(arguments)) {
+        let variables = servers.variables().iter().map(|(name, url)| (name, url));
+        if let Err(failure) = process::step(command.args(arguments).envs(variables)) {
             failures.push(failure.to_string());
         }
     }

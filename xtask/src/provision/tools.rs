@@ -15,7 +15,17 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 7] = [
+    Tool {
+        name: "PostgreSQL (14 or newer; some tests kill one of their own, whatever DATABASE_URL says)",
+        packages: &["postgresql"],
+        is_there: || ::servers::Postgres::is_installed().is_ok(),
+    },
+    Tool {
+        name: "redis-server (7 or newer; likewise, whatever REDIS_URL says)",
+        packages: &["redis-server"],
+        is_there: || ::servers::Redis::is_installed().is_ok(),
+    },
     Tool { name: "node (18 or newer)", packages: &["nodejs"], is_there: has_node },
     Tool { name: "npm", packages: &["npm"], is_there: || answers("npm", &["--version"]) },
     Tool {
