@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::{check_arch, migrate, openapi, process, test};
+use crate::{check_arch, deployment, migrate, openapi, process, test};
 
 /// A named part of the run.
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", |root| cargo(root, &["fmt", "--all", "--check"])),
     ("lints", |root| {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
@@ -18,6 +18,7 @@ const STEPS: [Step; 8] = [
     ("architecture", check_arch::run),
     ("openapi", openapi::check),
     ("migrations", migrate::run),
+    ("deployment", deployment::run),
     ("documentation", documentation),
     ("licences, bans and sources", dependencies),
     ("tests", |root| test::run(root, &[])),

@@ -11,6 +11,7 @@
 
 mod check_arch;
 mod ci;
+mod deployment;
 mod migrate;
 mod openapi;
 mod process;
@@ -46,6 +47,8 @@ enum Command {
     Servers,
     /// Holds the source tree to the architecture.
     CheckArch,
+    /// Lints the Dockerfile and compose.yaml; needs no engine.
+    CheckDeployment,
     /// Writes the JSON form of docs/openapi.yaml.
     Openapi {
         /// Validates the document and compares the JSON form, writing nothing.
@@ -77,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(&root),
         Command::Servers => servers::run(&root),
         Command::CheckArch => check_arch::run(&root),
+        Command::CheckDeployment => deployment::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),
         Command::Openapi { check: false } => openapi::write(&root),
         Command::Migrate { record: true } => migrate::record(&root),

@@ -1,13 +1,16 @@
-//! What the tests need from the machine, brought there before they run.
+//! What the tests and the linters need from the machine, brought there before they run.
 //!
 //! Each need has its own file, and says how it is met or what a person must install.
 
 mod clients;
+mod linters;
+mod packages;
 mod servers;
 mod tools;
 
 use std::path::Path;
 
+pub(crate) use linters::Linters;
 pub(crate) use servers::Servers;
 
 /// Makes sure that everything the tests need is there, or says what is missing. What it returns must live as long as they run.
@@ -15,4 +18,10 @@ pub(crate) fn all(root: &Path) -> anyhow::Result<Servers> {
     tools::ensure(root)?;
     clients::ensure(root)?;
     Servers::given_or_private(root, |name| std::env::var(name).ok())
+}
+
+/// Makes sure that the linters of the deployment's files are there, and says where.
+pub(crate) fn linters(root: &Path) -> anyhow::Result<Linters> {
+    tools::ensure(root)?;
+    linters::ensure(root)
 }
