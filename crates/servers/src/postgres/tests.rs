@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -55,9 +57,23 @@ fn processes(postgres: &Postgres) -> Vec<String> {
     ids
 }
 
-fn runs(id: &String) -> bool {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+fn status(id: &str) -> String {
+    fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default()
+}
+
+fn runs(id: &str) -> bool {
+    status(id).lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}
+
+fn is_moving(id: &str) -> bool {
+    runs(id) && !status(id).contains("(stopped)")
+}
+
+fn children(parent: u32) -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let line = format!("PPid:\t{parent}");
+    names.filter(|name| status(name).lines().any(|it| it == line)).collect()
 }
 
 #[test]
@@ -84,7 +100,7 @@ fn a_kill_ends_every_process_of_the_server() {
     let (mut postgres, _folder) = started();
     let _session = session(postgres.port()).unwrap();
     let ids = processes(&postgres);
-    assert!(ids.len() > 3 && ids.iter().all(runs), "{ids:?}");
+    assert!(ids.len() > 3 && ids.iter().all(|id| runs(id)), "{ids:?}");
     postgres.kill().unwrap();
     assert_eq!(ids.iter().filter(|id| runs(id)).count(), 0);
 }
@@ -100,6 +116,37 @@ fn a_frozen_server_answers_nothing_until_it_is_thawed() {
 
     postgres.thaw().unwrap();
     assert_eq!(receive(&mut early, PATIENCE).unwrap(), ["late"]);
+}
+
+#[test]
+fn a_freeze_misses_no_session_that_is_just_being_made() {
+    let (postgres, _folder) = started();
+    let (port, id) = (postgres.port(), postgres.process_id().unwrap());
+    let is_over = AtomicBool::new(false);
+    let connect = || {
+        // Not for ever, so that a failure below is told.
+        for _ in 0..10_000 {
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            drop(session(port).unwrap());
+        }
+    };
+    let moving = thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(connect);
+        }
+        let frozen = || {
+            postgres.freeze().unwrap();
+            let moving = children(id).into_iter().filter(|id| is_moving(id)).count();
+            postgres.thaw().unwrap();
+            moving
+        };
+        let moving: usize = (0..50).map(|_| frozen()).sum();
+        is_over.store(true, Ordering::Relaxed);
+        moving
+    });
+    assert_eq!(moving, 0);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What is promised of a private Redis.
 
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::patience::{LONG, until};
+use crate::process::Process;
 
 fn started() -> (Redis, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -68,10 +71,15 @@ fn dropping_leaves_nobody_on_the_port_even_of_a_frozen_one() {
 }
 
 #[test]
-fn a_port_that_another_took_is_told_with_the_end_of_the_log() {
+fn a_port_that_another_took_is_told_and_the_other_never_passes_for_ours() {
     let (mut redis, _folder) = started();
+    let port = redis.port();
     redis.kill().unwrap();
-    let other = TcpListener::bind((Ipv4Addr::LOCALHOST, redis.port())).unwrap();
+    let mut command = redis.memory.command(port).unwrap();
+    command.stdout(Stdio::null());
+    let other = Process::start(command).unwrap();
+    assert!(until(LONG, || ask(port, "PING").is_ok()));
+
     let error = redis.restart().unwrap_err().to_string();
     assert!(error.contains("ended at once") && error.contains("in use"), "{error}");
     drop(other);
