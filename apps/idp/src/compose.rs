@@ -13,7 +13,7 @@ use sqlite_store::{OpenError, Options, SqliteStore, Writer};
 use tenancy::{Name, Slug};
 use tokens::{Issuer, TokenPolicy};
 use usecases::{
-    IdentityProvider, Parts,
+    IdentityProvider, Known, Parts,
     bootstrap::{self, FoundError, Foundation, Founded},
     signing_key::{self, EnsureError},
 };
@@ -184,8 +184,10 @@ impl Foundations {
         let keys = signing_key::ensure(&self.store, platform, &*self.clock, &factory).await?;
         let ring = KeyRing::new(self.sealer.clone());
         ring.replace(&keys)?;
+        // The process has the store to itself: nobody else changes anything.
+        let known = Arc::new(Known::alone());
         Ok(IdentityProvider::new(Parts {
-            store: self.store.clone(),
+            store: self.store.clone().telling(known.clone()),
             platform,
             signer: ring,
             clock: self.clock.clone(),
@@ -194,6 +196,7 @@ impl Foundations {
             peppers: self.peppers.clone(),
             policy: TokenPolicy { issuer, lifetime: config.token_lifetime() },
             plans: *config.plans(),
+            known,
             unauthenticated: config.network().unauthenticated,
         }))
     }

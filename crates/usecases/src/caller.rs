@@ -1,5 +1,7 @@
 //! Who calls, what it may do, and the one check that every route's permission goes through.
 
+use std::sync::Arc;
+
 use kernel::{AgentId, CredentialId, ScopeSet};
 use registry::Permission;
 use tenancy::{Organization, Plan, Scope};
@@ -155,11 +157,11 @@ pub enum Denial {
 pub struct AuthenticatedClient {
     client: Client,
     scope: Scope,
-    organization: Organization,
+    organization: Arc<Organization>,
 }
 
 impl AuthenticatedClient {
-    pub(crate) const fn new(client: Client, scope: Scope, organization: Organization) -> Self {
+    pub(crate) const fn new(client: Client, scope: Scope, organization: Arc<Organization>) -> Self {
         Self { client, scope, organization }
     }
 
@@ -177,7 +179,7 @@ impl AuthenticatedClient {
 
     /// The organization that it belongs to.
     #[must_use]
-    pub const fn organization(&self) -> &Organization {
+    pub fn organization(&self) -> &Organization {
         &self.organization
     }
 

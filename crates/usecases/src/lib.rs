@@ -6,7 +6,8 @@
 //! [`driving`], so that generics stop at the composition root.
 //!
 //! # Order to read it in
-//! [`caller`], [`provider`], [`driving`], then any use case: [`agents`] is a good first one.
+//! [`caller`], [`provider`], [`driving`], then any use case: [`agents`] is a good first one. What is
+//! kept of the store in memory, and when it counts, stands in [`known`].
 #![warn(missing_docs)]
 
 pub mod agents;
@@ -16,10 +17,12 @@ pub mod bootstrap;
 pub mod caller;
 pub mod credentials;
 pub mod driving;
+pub mod known;
 pub mod organization;
 pub mod provider;
 pub mod signing_key;
 pub mod tokens;
 
 pub use caller::{AuthenticatedClient, Caller, Denial, Denied, Requirement};
+pub use known::Known;
 pub use provider::{IdentityProvider, Parts};

@@ -7,6 +7,8 @@ use ::tokens::TokenPolicy;
 use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
 
+use crate::known::Known;
+
 /// What an identity provider is made of.
 pub struct Parts<S, G> {
     /// Where everything is kept.
@@ -27,6 +29,8 @@ pub struct Parts<S, G> {
     pub policy: TokenPolicy,
     /// What each plan allows.
     pub plans: Plans,
+    /// The copies that callers and tokens are weighed by. The store tells it of every change.
+    pub known: Arc<Known>,
     /// How often one address may call without authenticating.
     pub unauthenticated: Rate,
 }
@@ -54,6 +58,12 @@ impl<S, G> IdentityProvider<S, G> {
     #[must_use]
     pub const fn signer(&self) -> &G {
         &self.parts.signer
+    }
+
+    /// The copies that callers and tokens are weighed by.
+    #[must_use]
+    pub fn known(&self) -> &Known {
+        &self.parts.known
     }
 
     pub(crate) fn now(&self) -> kernel::Timestamp {

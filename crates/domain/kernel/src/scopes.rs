@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeSet, btree_set},
     fmt,
     str::FromStr,
+    sync::Arc,
 };
 
 use thiserror::Error;
@@ -49,9 +50,9 @@ impl FromStr for ScopeToken {
     }
 }
 
-/// A set of scope tokens, in order of their text.
+/// A set of scope tokens, in order of their text. A clone shares them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ScopeSet(BTreeSet<ScopeToken>);
+pub struct ScopeSet(Arc<BTreeSet<ScopeToken>>);
 
 impl ScopeSet {
     /// The longest scope parameter that is read, in characters.
@@ -83,7 +84,7 @@ impl ScopeSet {
 
 impl FromIterator<ScopeToken> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = ScopeToken>>(tokens: I) -> Self {
-        Self(tokens.into_iter().collect())
+        Self(Arc::new(tokens.into_iter().collect()))
     }
 }
 

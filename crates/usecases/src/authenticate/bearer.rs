@@ -7,7 +7,7 @@ use tenancy::{Actor, Admission, Origin, Scope};
 use thiserror::Error;
 
 use super::{
-    Admitted, KnowsParties, TokenFacts, facts,
+    Admitted, KnowsParties,
     refuse::{Named, Refused},
 };
 use crate::{
@@ -52,17 +52,17 @@ where
             }
         };
         let claims = verified.claims();
-        let TokenFacts { facts, organization } = facts(&self.parts.store, claims).await?;
+        let gathered = self.facts(claims).await?;
         let named = Named { organization: Some(claims.organization), agent: Some(claims.agent) };
-        let permitted = match judge(&verified, &facts, self.now()) {
+        let permitted = match judge(&verified, &gathered.facts(), self.now()) {
             Ok(permitted) => permitted,
             Err(dead) => return Err(self.refuse_bearer(origin, named, &dead.to_string()).await),
         };
-        let Some(organization) = organization else {
+        let Some(parties) = gathered.parties else {
             return Err(self.refuse_bearer(origin, named, "unknown organization").await);
         };
         let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
-        let (agent, plan) = (claims.agent, organization.plan());
+        let (agent, plan) = (claims.agent, parties.organization.plan());
         let proof = Proof::Token(Box::new(verified));
         let caller = Caller::new(agent, scope, permitted, plan, proof);
         let admission = self.admit(&caller).await?;

@@ -2,7 +2,7 @@
 //!
 //! A caller authenticates before its body has arrived. Somebody who is suspended meanwhile could
 //! hold back the last byte of a request until then, and still undo the suspension with it. Inside
-//! the transaction nothing can come in between.
+//! the transaction nothing can come in between. Copies are not asked here: they may be from before.
 
 use ::tokens::judge::judge;
 use audit::{Notes, Transactor};
@@ -10,7 +10,8 @@ use kernel::{ScopeSet, Standing, StoreError};
 use thiserror::Error;
 
 use super::{
-    facts::{KnowsParties, Parties, gather},
+    facts::{KnowsParties, gather},
+    parties::{Found, Parties},
     refuse::Named,
 };
 use crate::{
@@ -56,14 +57,15 @@ where
         let now = self.now();
         match caller.proof() {
             Proof::Token(token) => {
-                let facts = gather(tx, token.claims()).await?.facts;
-                Ok(judge(token, &facts, now).ok())
+                let gathered = gather(tx, token.claims()).await?;
+                Ok(judge(token, &gathered.facts(), now).ok())
             }
             Proof::Credential(id) => {
-                let parties = Parties::find(tx, caller.agent(), *id).await?;
-                let standing = parties.standing(|credential| credential.authenticates(now));
-                let good = parties.agent.filter(|_| standing != Standing::Ended);
-                Ok(good.map(|agent| agent.grantable()))
+                let parties = Found::find(tx, caller.agent(), *id).await?.whole();
+                let is_good = |parties: &Parties| {
+                    parties.standing(|credential| credential.authenticates(now)) != Standing::Ended
+                };
+                Ok(parties.filter(is_good).map(|parties| parties.agent.grantable.clone()))
             }
         }
     }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{
     Admitted,
-    facts::Parties,
+    parties::{Found, Parties},
     refuse::{Named, Refused},
 };
 use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
@@ -60,10 +60,8 @@ where
         let (Ok(id), Ok(secret)) = parsed else {
             return Err(self.refuse_client(origin, Named::default(), "malformed").await);
         };
-        let organization = self.parts.store.organization_of(id).await?;
-        let parties = self.parties(organization, id, &secret).await?;
-        let named = Named { organization, agent: parties.agent.as_ref().map(Agent::id) };
-        let client = match self.good_client(parties, id, &secret, origin) {
+        let (named, parties) = self.parties(id, &secret).await?;
+        let client = match self.good_client(parties, &secret, origin) {
             Ok(client) => client,
             Err(reason) => return Err(self.refuse_client(origin, named, reason).await),
         };
@@ -74,52 +72,75 @@ where
         Ok(Admitted { caller: client, admission })
     }
 
+    /// Whom the client named, and all on whom it depends whether it is let in, if nobody is
+    /// missing. Only where there are copies of all of them is the store not asked: an unknown
+    /// client and a known one with an unknown credential are the same work.
+    async fn parties(
+        &self,
+        id: AgentId,
+        secret: &PresentedSecret,
+    ) -> Result<(Named, Option<Parties>), StoreError> {
+        let known = &self.parts.known;
+        let ticket = match known.client(id, secret.credential(), self.now()) {
+            Ok(parties) => {
+                let organization = Some(parties.organization.id());
+                return Ok((Named { organization, agent: Some(id) }, Some(parties)));
+            }
+            Err(ticket) => ticket,
+        };
+        let organization = self.parts.store.organization_of(id).await?;
+        let found = self.look_up(organization, id, secret).await?;
+        let named = Named { organization, agent: found.agent.as_ref().map(Agent::id) };
+        let parties = found.whole();
+        if let Some(parties) = &parties {
+            known.keep_client(ticket, parties);
+        }
+        Ok((named, parties))
+    }
+
     /// Looks up agent and credential. For an unknown id the same is looked up in the platform's
     /// organization, where it is not: the work, and so the time, are the same.
-    async fn parties(
+    async fn look_up(
         &self,
         organization: Option<OrganizationId>,
         id: AgentId,
         secret: &PresentedSecret,
-    ) -> Result<Parties, StoreError> {
+    ) -> Result<Found, StoreError> {
         let place = organization.unwrap_or(self.parts.platform);
         let mut view = self.parts.store.view(place).await?;
-        Parties::find(&mut view, id, secret.credential()).await
+        Found::find(&mut view, id, secret.credential()).await
     }
 
     /// The client, if everything about it is right; otherwise why not, for the log alone. The
     /// secret is hashed and compared in any case.
     fn good_client(
         &self,
-        parties: Parties,
-        id: AgentId,
+        parties: Option<Parties>,
         secret: &PresentedSecret,
         origin: &Origin,
     ) -> Result<AuthenticatedClient, &'static str> {
-        let now = self.now();
-        let standing = parties.standing(|credential| credential.authenticates(now));
-        let Some(credential) = parties.credential else {
+        let Some(parties) = parties else {
             self.parts.peppers.verify_nothing(secret);
             return Err("unknown client or credential");
         };
-        if !self.parts.peppers.verify(secret, &credential.record().hash) {
+        if !self.parts.peppers.verify(secret, &parties.credential.record().hash) {
             return Err("wrong secret");
         }
-        let (Some(organization), Some(agent)) = (parties.organization, parties.agent) else {
-            return Err("unknown client or credential");
-        };
+        let now = self.now();
+        let standing = parties.standing(|credential| credential.authenticates(now));
         if standing == Standing::Ended {
             return Err("organization, agent or credential not good");
         }
+        let Parties { organization, agent, credential } = parties;
         let client = Client {
-            agent: id,
+            agent: agent.id,
             organization: organization.id(),
-            agent_type: agent.record().agent_type.as_str(),
+            agent_type: agent.agent_type,
             credential: credential.id(),
-            grantable: agent.grantable(),
+            grantable: agent.grantable.clone(),
             standing,
         };
-        let scope = Scope::new(organization.id(), Actor::Agent(id), origin.clone());
+        let scope = Scope::new(organization.id(), Actor::Agent(agent.id), origin.clone());
         Ok(AuthenticatedClient::new(client, scope, organization))
     }
 

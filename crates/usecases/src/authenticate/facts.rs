@@ -1,11 +1,13 @@
-//! Everything outside a token or a secret that decides whether it is good, gathered in one place.
+//! Everything outside a token that decides whether it is good, gathered in one place.
 
 use ::credentials::{Credential, Credentials};
 use ::tokens::{Claims, Facts, Revocations};
 use audit::{Organizations, Transactor};
-use kernel::{AgentId, CredentialId, ScopeSet, Standing, StoreError};
-use registry::{Agent, Agents};
-use tenancy::Organization;
+use kernel::{ScopeSet, Standing, StoreError};
+use registry::Agents;
+
+use super::parties::{Found, Parties};
+use crate::provider::IdentityProvider;
 
 /// A view or a transaction in which everybody can be looked up on whom it depends whether a token
 /// is good.
@@ -13,52 +15,46 @@ pub trait KnowsParties: Organizations + Agents + Credentials + Revocations {}
 
 impl<T: Organizations + Agents + Credentials + Revocations> KnowsParties for T {}
 
-/// Those on whom it depends whether a credential or a token of it is good, as far as they exist.
-pub(crate) struct Parties {
-    pub(crate) organization: Option<Organization>,
-    pub(crate) agent: Option<Agent>,
-    pub(crate) credential: Option<Credential>,
-}
-
-impl Parties {
-    /// Looks all of them up, whether the others exist or not, so that the work is the same. A
-    /// credential of another agent is none.
-    pub(crate) async fn find(
-        view: &mut (impl Organizations + Agents + Credentials),
-        agent: AgentId,
-        credential: CredentialId,
-    ) -> Result<Self, StoreError> {
-        let organization = view.organization().await?;
-        let found = view.agent(agent).await?;
-        let credential = view.credential(credential).await?;
-        let credential = credential.filter(|credential| credential.agent() == agent);
-        Ok(Self { organization, agent: found, credential })
-    }
-
-    /// The standing of all of them together. Whoever is missing is not good. The credential's own
-    /// is the caller's question: whether it lets somebody in, or whether what it obtained lives.
-    pub(crate) fn standing(&self, of_credential: impl FnOnce(&Credential) -> Standing) -> Standing {
-        let organization =
-            self.organization.as_ref().map_or(Standing::Ended, Organization::standing);
-        let agent = self.agent.as_ref().map_or(Standing::Ended, Agent::standing);
-        let credential = self.credential.as_ref().map_or(Standing::Ended, of_credential);
-        organization.and(agent).and(credential)
-    }
-}
-
-/// The facts of a token, and whose it is.
+/// On what it depends whether a token is good.
 pub(crate) struct TokenFacts {
-    pub(crate) facts: Facts,
-    pub(crate) organization: Option<Organization>,
+    /// Its organization, agent and credential; `None` where one of them is missing.
+    pub(crate) parties: Option<Parties>,
+    revoked: bool,
 }
 
-/// Gathers the facts of a token from its own organization.
-pub(crate) async fn facts<S>(store: &S, claims: &Claims) -> Result<TokenFacts, StoreError>
+impl TokenFacts {
+    /// As the one function that judges weighs them. Whoever is missing is not good.
+    pub(crate) fn facts(&self) -> Facts {
+        let (standing, grantable) = match &self.parties {
+            Some(parties) => {
+                (parties.standing(Credential::standing), parties.agent.grantable.clone())
+            }
+            None => (Standing::Ended, ScopeSet::default()),
+        };
+        Facts { standing, revoked: self.revoked, grantable }
+    }
+}
+
+impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor,
     S::View: KnowsParties,
 {
-    gather(&mut store.view(claims.organization).await?, claims).await
+    /// The facts of a token that was verified: from copies where all of it is there, otherwise all
+    /// of it from its own organization.
+    pub(crate) async fn facts(&self, claims: &Claims) -> Result<TokenFacts, StoreError> {
+        let known = &self.parts.known;
+        let ticket = match known.token(claims, self.now()) {
+            Ok((parties, revoked)) => return Ok(TokenFacts { parties: Some(parties), revoked }),
+            Err(ticket) => ticket,
+        };
+        let mut view = self.parts.store.view(claims.organization).await?;
+        let gathered = gather(&mut view, claims).await?;
+        if let Some(parties) = &gathered.parties {
+            known.keep_token(ticket, claims.id, parties, gathered.revoked);
+        }
+        Ok(gathered)
+    }
 }
 
 /// Gathers the facts of a token from what is open already.
@@ -66,10 +62,7 @@ pub(crate) async fn gather(
     session: &mut impl KnowsParties,
     claims: &Claims,
 ) -> Result<TokenFacts, StoreError> {
-    let parties = Parties::find(session, claims.agent, claims.credential).await?;
+    let found = Found::find(session, claims.agent, claims.credential).await?;
     let revoked = session.is_revoked(claims.id).await?;
-    let standing = parties.standing(Credential::standing);
-    let grantable = parties.agent.as_ref().map_or_else(ScopeSet::default, Agent::grantable);
-    let facts = Facts { standing, revoked, grantable };
-    Ok(TokenFacts { facts, organization: parties.organization })
+    Ok(TokenFacts { parties: found.whole(), revoked })
 }

@@ -4,13 +4,14 @@ mod bearer;
 mod begin;
 mod client;
 mod facts;
+mod parties;
 mod refuse;
 
 pub use bearer::BearerError;
 pub use begin::CallerEnded;
 pub use client::{ClientError, PresentedClient};
 pub use facts::KnowsParties;
-pub(crate) use facts::{TokenFacts, facts};
+pub(crate) use parties::{AgentBrief, Parties};
 pub use refuse::Refused;
 
 use kernel::StoreError;

@@ -6,7 +6,7 @@ use kernel::{ScopeSet, StoreError};
 use registry::Permission;
 
 use crate::{
-    authenticate::{KnowsParties, facts},
+    authenticate::KnowsParties,
     caller::{Caller, Requirement},
     provider::IdentityProvider,
 };
@@ -57,8 +57,8 @@ where
     }
 
     async fn judge_now(&self, token: &VerifiedToken) -> Result<Introspection, StoreError> {
-        let gathered = facts(&self.parts.store, token.claims()).await?;
-        Ok(match judge(token, &gathered.facts, self.now()) {
+        let gathered = self.facts(token.claims()).await?;
+        Ok(match judge(token, &gathered.facts(), self.now()) {
             Ok(scope) => {
                 let claims = token.claims().clone();
                 Introspection::Active(Box::new(ActiveToken { claims, scope }))

@@ -26,7 +26,7 @@ use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
 use tokens::{Lifetime, TokenPolicy};
 use tokio::task::AbortHandle;
 use usecases::{
-    IdentityProvider, Parts, authenticate::PresentedClient, signing_key, tokens::GrantRequest,
+    IdentityProvider, Known, Parts, authenticate::PresentedClient, signing_key, tokens::GrantRequest,
 };
 
 use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding};
@@ -148,6 +148,8 @@ impl Server {
         let path = folder.path().join("idp.db");
         let opened = SqliteStore::open(&path, clock.clone(), entropy.clone(), patient()).await;
         let (store, writer) = opened.unwrap();
+        let known = Arc::new(Known::alone());
+        let store = store.telling(known.clone());
         let writer = tokio::spawn(writer.run());
 
         let peppers = Peppers::single(Pepper::new(&[7; 32]));
@@ -172,6 +174,7 @@ impl Server {
             peppers,
             policy: TokenPolicy { issuer: ISSUER.parse().unwrap(), lifetime: Lifetime::default() },
             plans: plans(&settings),
+            known,
             unauthenticated: Rate { per_minute: settings.per_address },
         }));
         let process = process(clock.clone(), Arc::new(Ready));

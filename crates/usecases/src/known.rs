@@ -1,0 +1,269 @@
+//! What is known of the store without asking it: copies of all on whom it depends whether a client
+//! is let in and whether a token is good.
+//!
+//! A copy is never the record. The promise is that a look-up that begins after a change was told
+//! never finds what was there before it. Three rules hold it:
+//! - Whoever hears of a change drops what it names, before the change is acknowledged
+//!   ([`ChangeListener`]) or as soon as the feed tells of it ([`Known::learn`]).
+//! - A miss is a [`Ticket`], and only its holder may put in what it then reads. What was told of
+//!   meanwhile is not put in: it may have been read before it changed.
+//! - Where other processes write too, copies count for a second from the beginning of the last look
+//!   at the feed. Past that there are none, and the store is asked.
+//!
+//! Only what exists is copied, and only where nobody is missing: unknown ids leave nothing. Who does
+//! or manages something is weighed in its transaction, and never by copies.
+
+mod copies;
+mod told;
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use ::tokens::Claims;
+use audit::{ChangeListener, Changed, News};
+use kernel::{AgentId, CredentialId, Timestamp, TokenId};
+
+use crate::authenticate::Parties;
+use copies::Copies;
+use told::{Subject, Told};
+
+/// How long after the beginning of a look at the feed copies count.
+const FRESH: Duration = Duration::from_secs(1);
+/// How many copies are kept where nobody says otherwise.
+const ENTRIES: usize = 100_000;
+
+/// Copies of organizations, agents, credentials and of whether a token was revoked.
+///
+/// They are kept up to a number; then whatever was used least recently goes. A copy is bounded,
+/// since the fields of a record are.
+pub struct Known {
+    // One lock for everything: whether a copy may be put in and putting it in must be one step,
+    // and a look-up is done in less time than it takes to choose among several locks.
+    state: Mutex<State>,
+}
+
+/// The right to put in what is read from now on: the number of the last change that was told before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
+
+/// How well the copies serve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Look-ups that found everything.
+    pub hits: u64,
+    /// Look-ups that did not.
+    pub misses: u64,
+    /// Look-ups that found nothing since the last look at the feed was too long ago.
+    pub bypasses: u64,
+    /// How many copies there are.
+    pub entries: usize,
+}
+
+struct State {
+    copies: Copies,
+    told: Told,
+    freshness: Freshness,
+    tally: Tally,
+}
+
+/// When copies count.
+#[derive(Debug, Clone, Copy)]
+enum Freshness {
+    /// At any time: whoever writes is in this process, and tells.
+    Always,
+    /// Within a second of the beginning of the last look at the feed, once there was one.
+    Since(Option<Timestamp>),
+}
+
+impl Freshness {
+    /// An instant before the look is none within a second of it: a clock that steps back must not
+    /// make a copy count for longer.
+    fn covers(self, now: Timestamp) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Since(None) => false,
+            Self::Since(Some(looked_at)) => looked_at <= now && now < looked_at.plus(FRESH),
+        }
+    }
+}
+
+impl Known {
+    /// For a process that has the store to itself, and is told of every change by it.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self::new(Freshness::Always)
+    }
+
+    /// For one process of several on a store. Nothing is found until somebody follows the feed of
+    /// changes and tells what it says, by [`Known::learn`].
+    #[must_use]
+    pub fn followed() -> Self {
+        Self::new(Freshness::Since(None))
+    }
+
+    /// The same, with at most this many copies instead of 100,000: half of them of tokens, and an
+    /// eighth of each other kind, so that many of one leave the others alone. At least one of each.
+    #[must_use]
+    pub fn holding(self, entries: usize) -> Self {
+        self.locked().copies = Copies::holding(entries);
+        self
+    }
+
+    fn new(freshness: Freshness) -> Self {
+        let copies = Copies::holding(ENTRIES);
+        let state = State { copies, told: Told::new(), freshness, tally: Tally::default() };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Takes over what a look at the feed found that began at this instant. From then on copies
+    /// count for a second; one that began before the last does not shorten that.
+    pub fn learn(&self, looked_at: Timestamp, news: &News) {
+        let mut state = self.locked();
+        match news {
+            News::Changes(changes) => state.hear(changes),
+            News::Unknown => state.forget(),
+        }
+        if let Freshness::Since(last) = state.freshness {
+            state.freshness = Freshness::Since(last.max(Some(looked_at)));
+        }
+    }
+
+    /// How well the copies have served until now.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let state = self.locked();
+        Tally { entries: state.copies.len(), ..state.tally }
+    }
+
+    /// All on whom it depends whether this client is let in, by this credential of its own.
+    ///
+    /// # Errors
+    /// Where there is no copy of one of them: the right to put in what is read from now on.
+    pub(crate) fn client(
+        &self,
+        agent: AgentId,
+        credential: CredentialId,
+        now: Timestamp,
+    ) -> Result<Parties, Ticket> {
+        self.look_up(now, |copies| copies.client(agent, credential))
+    }
+
+    /// All on whom it depends whether this token is good, and whether it was itself revoked. Only
+    /// for a token that was verified.
+    ///
+    /// # Errors
+    /// Where there is no copy of one of them: the right to put in what is read from now on.
+    pub(crate) fn token(&self, claims: &Claims, now: Timestamp) -> Result<(Parties, bool), Ticket> {
+        self.look_up(now, |copies| copies.token(claims))
+    }
+
+    /// Keeps what was read of a client with this ticket.
+    pub(crate) fn keep_client(&self, ticket: Ticket, parties: &Parties) {
+        let mut state = self.locked();
+        state.keep(ticket, parties);
+        let home = (parties.agent.id, parties.organization.id());
+        // Where an agent belongs never changes.
+        state.copies.keep_home(home);
+    }
+
+    /// Keeps what was read of a token with this ticket.
+    pub(crate) fn keep_token(
+        &self,
+        ticket: Ticket,
+        token: TokenId,
+        parties: &Parties,
+        revoked: bool,
+    ) {
+        let mut state = self.locked();
+        state.keep(ticket, parties);
+        let key = (parties.organization.id(), token);
+        if !state.told.of_since(&Subject::Token(key), ticket) {
+            state.copies.keep_token(key, revoked);
+        }
+    }
+
+    fn look_up<T>(
+        &self,
+        now: Timestamp,
+        find: impl FnOnce(&mut Copies) -> Option<T>,
+    ) -> Result<T, Ticket> {
+        let mut state = self.locked();
+        if !state.freshness.covers(now) {
+            state.tally.bypasses += 1;
+            return Err(state.told.ticket());
+        }
+        if let Some(found) = find(&mut state.copies) {
+            state.tally.hits += 1;
+            return Ok(found);
+        }
+        state.tally.misses += 1;
+        Err(state.told.ticket())
+    }
+
+    /// Somebody who panicked under the lock may have left a change half told: every copy is given
+    /// up then, which is always right.
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| {
+            let mut state = poisoned.into_inner();
+            state.forget();
+            self.state.clear_poison();
+            state
+        })
+    }
+}
+
+impl State {
+    fn hear(&mut self, changes: &[Changed]) {
+        for change in changes {
+            match Subject::of(change) {
+                Ok(Some(subject)) => {
+                    self.told.tell(&subject);
+                    self.copies.forget(&subject);
+                }
+                Ok(None) => {}
+                // Something changed, and nobody knows what.
+                Err(_) => self.forget(),
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.told.tell_all();
+        self.copies.forget_all();
+    }
+
+    /// Keeps those of whom nothing was told since the ticket.
+    fn keep(&mut self, ticket: Ticket, parties: &Parties) {
+        let organization = parties.organization.id();
+        if !self.told.of_since(&Subject::Organization(organization), ticket) {
+            self.copies.keep_organization(organization, parties.organization.clone());
+        }
+        let agent = (organization, parties.agent.id);
+        if !self.told.of_since(&Subject::Agent(agent), ticket) {
+            self.copies.keep_agent(agent, parties.agent.clone());
+        }
+        let credential = (organization, parties.credential.id());
+        if !self.told.of_since(&Subject::Credential(credential), ticket) {
+            self.copies.keep_credential(credential, parties.credential.clone());
+        }
+    }
+}
+
+impl ChangeListener for Known {
+    fn changed(&self, changes: &[Changed]) {
+        self.locked().hear(changes);
+    }
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Known").field("tally", &self.tally()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The copies, each kind up to a number of its own.
+
+use std::sync::Arc;
+
+use ::credentials::Credential;
+use ::tokens::Claims;
+use hashlink::LruCache;
+use kernel::{AgentId, CredentialId, OrganizationId, TokenId};
+use tenancy::Organization;
+
+use super::told::Subject;
+use crate::authenticate::{AgentBrief, Parties};
+
+/// Every key holds the organization, but for that by which the organization is found.
+pub(super) struct Copies {
+    organizations: LruCache<OrganizationId, Arc<Organization>>,
+    agents: LruCache<(OrganizationId, AgentId), Arc<AgentBrief>>,
+    credentials: LruCache<(OrganizationId, CredentialId), Arc<Credential>>,
+    /// Whether it was revoked.
+    tokens: LruCache<(OrganizationId, TokenId), bool>,
+    /// Where a client belongs.
+    homes: LruCache<AgentId, OrganizationId>,
+}
+
+impl Copies {
+    /// Half for tokens, an eighth for each other kind.
+    pub(super) fn holding(entries: usize) -> Self {
+        let eighth = (entries / 8).max(1);
+        Self {
+            organizations: LruCache::new(eighth),
+            agents: LruCache::new(eighth),
+            credentials: LruCache::new(eighth),
+            tokens: LruCache::new((entries / 2).max(1)),
+            homes: LruCache::new(eighth),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.organizations.len()
+            + self.agents.len()
+            + self.credentials.len()
+            + self.tokens.len()
+            + self.homes.len()
+    }
+
+    pub(super) fn client(&mut self, agent: AgentId, credential: CredentialId) -> Option<Parties> {
+        let organization = *self.homes.get(&agent)?;
+        self.parties(organization, agent, credential)
+    }
+
+    pub(super) fn token(&mut self, claims: &Claims) -> Option<(Parties, bool)> {
+        let revoked = *self.tokens.get(&(claims.organization, claims.id))?;
+        let parties = self.parties(claims.organization, claims.agent, claims.credential)?;
+        Some((parties, revoked))
+    }
+
+    /// All or nobody. A credential of another agent is none of this one's.
+    fn parties(
+        &mut self,
+        organization: OrganizationId,
+        agent: AgentId,
+        credential: CredentialId,
+    ) -> Option<Parties> {
+        let credential = self.credentials.get(&(organization, credential))?;
+        if credential.agent() != agent {
+            return None;
+        }
+        Some(Parties {
+            credential: credential.clone(),
+            agent: self.agents.get(&(organization, agent))?.clone(),
+            organization: self.organizations.get(&organization)?.clone(),
+        })
+    }
+
+    // A copy never gives way to an earlier one, which somebody may have read before and put in
+    // later. Nobody need have been told of the change by then, and yet: whoever was told once that a
+    // token is dead must not be told that it lives.
+
+    pub(super) fn keep_organization(&mut self, key: OrganizationId, copy: Arc<Organization>) {
+        let revision = copy.record().revision;
+        if self.organizations.peek(&key).is_none_or(|kept| kept.record().revision <= revision) {
+            self.organizations.insert(key, copy);
+        }
+    }
+
+    pub(super) fn keep_agent(&mut self, key: (OrganizationId, AgentId), copy: Arc<AgentBrief>) {
+        if self.agents.peek(&key).is_none_or(|kept| kept.revision <= copy.revision) {
+            self.agents.insert(key, copy);
+        }
+    }
+
+    pub(super) fn keep_credential(
+        &mut self,
+        key: (OrganizationId, CredentialId),
+        copy: Arc<Credential>,
+    ) {
+        let revision = copy.record().revision;
+        if self.credentials.peek(&key).is_none_or(|kept| kept.record().revision <= revision) {
+            self.credentials.insert(key, copy);
+        }
+    }
+
+    /// A revocation is for good.
+    pub(super) fn keep_token(&mut self, key: (OrganizationId, TokenId), revoked: bool) {
+        let was_revoked = self.tokens.peek(&key).is_some_and(|kept| *kept);
+        self.tokens.insert(key, revoked || was_revoked);
+    }
+
+    pub(super) fn keep_home(&mut self, (agent, organization): (AgentId, OrganizationId)) {
+        self.homes.insert(agent, organization);
+    }
+
+    pub(super) fn forget(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Organization(key) => drop(self.organizations.remove(key)),
+            Subject::Agent(key) => drop(self.agents.remove(key)),
+            Subject::Credential(key) => drop(self.credentials.remove(key)),
+            Subject::Token(key) => drop(self.tokens.remove(key)),
+        }
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.organizations.clear();
+        self.agents.clear();
+        self.credentials.clear();
+        self.tokens.clear();
+        self.homes.clear();
+    }
+}

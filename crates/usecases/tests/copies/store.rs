@@ -1,0 +1,227 @@
+//! A store of one organization with one client, which counts what it is asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use ::tokens::Revocations;
+use audit::{Directory, Draft, Journal, Notes, Organizations, Transactor};
+use credentials::{Credential, Credentials, LiveCount};
+use kernel::{
+    AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, StoreError, Timestamp,
+    TokenId,
+};
+use registry::{
+    Agent, AgentFilter, AgentPatch, Agents, Email, IdempotencyKey, OtherAdmins, PastRegistration,
+    StatusRequest, Update,
+};
+use tenancy::{Organization, Scope};
+
+#[derive(Clone)]
+pub(crate) struct Rows {
+    pub(crate) organization: Organization,
+    pub(crate) agent: Agent,
+    pub(crate) credential: Credential,
+    pub(crate) revoked: BTreeSet<TokenId>,
+}
+
+pub(crate) struct CountingStore {
+    rows: Mutex<Arc<Rows>>,
+    asked: AtomicUsize,
+    away: AtomicBool,
+}
+
+impl CountingStore {
+    pub(crate) fn of(rows: Rows) -> Self {
+        Self {
+            rows: Mutex::new(Arc::new(rows)),
+            asked: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
+        }
+    }
+
+    /// How many views and look-ups there were.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether everything that it is asked fails.
+    pub(crate) fn take_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_status(&self, status: StatusRequest, now: Timestamp) {
+        let mut rows = self.rows();
+        let rows = Arc::make_mut(&mut rows);
+        let patch = AgentPatch { status: Some(status), ..AgentPatch::default() };
+        match rows.agent.clone().update(patch, OtherAdmins::Some, now).unwrap() {
+            Update::Changed(change) => rows.agent = change.into_after(),
+            Update::Unchanged(_) => panic!("it was so already"),
+        }
+    }
+
+    pub(crate) fn revoke(&self, token: TokenId) {
+        Arc::make_mut(&mut self.rows()).revoked.insert(token);
+    }
+
+    pub(crate) fn let_the_credential_expire_at(&self, end: Timestamp) {
+        let mut rows = self.rows();
+        let rows = Arc::make_mut(&mut rows);
+        let mut record = rows.credential.record().clone();
+        record.expires_at = Some(end);
+        rows.credential = Credential::from_record(record);
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Arc<Rows>> {
+        self.rows.lock().unwrap()
+    }
+
+    fn ask(&self) -> Result<Arc<Rows>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.away.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable("away"));
+        }
+        Ok(self.rows().clone())
+    }
+}
+
+/// What a view sees: everything as it was when the view was opened.
+pub(crate) struct View {
+    organization: OrganizationId,
+    rows: Arc<Rows>,
+}
+
+impl View {
+    fn is_of_the_one(&self) -> bool {
+        self.organization == self.rows.organization.id()
+    }
+}
+
+impl Transactor for CountingStore {
+    type Tx = View;
+    type View = View;
+
+    async fn begin(&self, scope: Scope) -> Result<View, StoreError> {
+        self.view(scope.organization()).await
+    }
+
+    async fn view(&self, organization: OrganizationId) -> Result<View, StoreError> {
+        self.ask().map(|rows| View { organization, rows })
+    }
+}
+
+impl Directory for CountingStore {
+    async fn platform(&self) -> Result<Option<OrganizationId>, StoreError> {
+        Ok(None)
+    }
+
+    async fn organization_of(&self, client: AgentId) -> Result<Option<OrganizationId>, StoreError> {
+        let rows = self.ask()?;
+        Ok((client == rows.agent.id()).then(|| rows.organization.id()))
+    }
+}
+
+impl Notes for CountingStore {
+    async fn keep(&self, _: &Scope, _: Draft<'_>) -> Result<EventId, StoreError> {
+        Ok(super::kit::id(1))
+    }
+}
+
+impl Journal for View {
+    async fn append(&mut self, _: Draft<'_>) -> Result<EventId, StoreError> {
+        panic!("nothing is written here")
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        panic!("nothing is written here")
+    }
+}
+
+impl Organizations for View {
+    async fn organization(&mut self) -> Result<Option<Organization>, StoreError> {
+        Ok(self.is_of_the_one().then(|| self.rows.organization.clone()))
+    }
+}
+
+impl Revocations for View {
+    async fn is_revoked(&mut self, token: TokenId) -> Result<bool, StoreError> {
+        Ok(self.rows.revoked.contains(&token))
+    }
+}
+
+impl Agents for View {
+    async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        let is_it = self.is_of_the_one() && id == self.rows.agent.id();
+        Ok(is_it.then(|| self.rows.agent.clone()))
+    }
+
+    async fn agent_by_email(&mut self, _: &Email) -> Result<Option<Agent>, StoreError> {
+        panic!("nobody lists here")
+    }
+
+    async fn agents(
+        &mut self,
+        _: &AgentFilter,
+        _: PageRequest<AgentId>,
+    ) -> Result<Page<Agent, AgentId>, StoreError> {
+        panic!("nobody lists here")
+    }
+
+    async fn agent_count(&mut self) -> Result<u64, StoreError> {
+        panic!("nobody counts here")
+    }
+
+    async fn other_admins(&mut self, _: AgentId) -> Result<OtherAdmins, StoreError> {
+        panic!("nothing is written here")
+    }
+
+    async fn registration(
+        &mut self,
+        _: AgentId,
+        _: &IdempotencyKey,
+        _: Timestamp,
+    ) -> Result<Option<PastRegistration>, StoreError> {
+        panic!("nothing is written here")
+    }
+
+    async fn last_authentications(
+        &mut self,
+        _: &[AgentId],
+    ) -> Result<BTreeMap<AgentId, Timestamp>, StoreError> {
+        panic!("nobody lists here")
+    }
+}
+
+impl Credentials for View {
+    async fn credential(&mut self, id: CredentialId) -> Result<Option<Credential>, StoreError> {
+        let is_it = self.is_of_the_one() && id == self.rows.credential.id();
+        Ok(is_it.then(|| self.rows.credential.clone()))
+    }
+
+    async fn credentials(
+        &mut self,
+        _: AgentId,
+        _: PageRequest<CredentialId>,
+    ) -> Result<Page<Credential, CredentialId>, StoreError> {
+        panic!("nobody lists here")
+    }
+
+    async fn live_credentials(
+        &mut self,
+        _: AgentId,
+        _: Timestamp,
+    ) -> Result<LiveCount, StoreError> {
+        panic!("nothing is written here")
+    }
+
+    async fn last_uses(
+        &mut self,
+        _: &[CredentialId],
+    ) -> Result<BTreeMap<CredentialId, Timestamp>, StoreError> {
+        panic!("nobody lists here")
+    }
+}
