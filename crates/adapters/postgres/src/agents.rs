@@ -1,0 +1,142 @@
+//! The port of agents.
+
+mod filter;
+mod row;
+mod write;
+
+use std::collections::BTreeMap;
+
+use kernel::{AgentId, Page, PageRequest, StoreError, Timestamp, Total};
+use registry::{
+    Agent, AgentFilter, Agents, Fingerprint, IdempotencyKey, OtherAdmins, PastRegistration,
+    fields::Email,
+};
+
+use crate::{
+    row::{Columns, number},
+    session::{Mode, Session},
+};
+
+const TABLE: &str = "agent";
+
+/// What a whole agent is read from.
+macro_rules! columns {
+    () => {
+        "agent.id, agent.organization_id, agent.email, agent.agent_type, agent.version,
+        agent.capabilities, agent.owner, agent.deployment_env, agent.status, agent.status_since,
+        agent.decommissioned_at, agent.roles, agent.is_public,
+        agent.metadata::text AS metadata, agent.created_at,
+        agent.updated_at, agent.tokens_not_before, agent.revision"
+    };
+}
+use columns;
+
+const FIND: &str =
+    concat!("SELECT ", columns!(), " FROM agent WHERE organization_id = $1 AND id = $2");
+
+const FIND_BY_EMAIL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM agent
+    WHERE organization_id = $1 AND email_folded = $2 AND status NOT IN ('decommissioned', 'archived')"
+);
+
+const COUNT: &str = "
+    SELECT count(*) FROM agent
+    WHERE organization_id = $1 AND status NOT IN ('decommissioned', 'archived')";
+
+const OTHER_ADMINS: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM agent
+        WHERE organization_id = $1 AND id <> $2 AND status = 'active' AND 'admin' = ANY (roles)
+        LIMIT 1
+    ) AS other";
+
+const REGISTRATION: &str = "
+    SELECT fingerprint, agent_id FROM idempotency_key
+    WHERE organization_id = $1 AND caller_id = $2 AND key = $3 AND expires_at > $4";
+
+/// The last use of any credential of each agent: one step into the index for each credential.
+const LAST_AUTHENTICATIONS: &str = "
+    SELECT credential.agent_id, max(used.occurred_at) AS used_at
+    FROM credential
+    CROSS JOIN LATERAL (
+        SELECT occurred_at FROM audit_event
+        WHERE audit_event.organization_id = credential.organization_id
+            AND audit_event.used_credential_id = credential.id
+            AND audit_event.outcome = 'success'
+        ORDER BY audit_event.id DESC
+        LIMIT 1
+    ) AS used
+    WHERE credential.organization_id = $1 AND credential.agent_id = ANY ($2)
+    GROUP BY credential.agent_id";
+
+impl<M: Mode> Agents for Session<M> {
+    async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        let statement = sqlx::query(FIND).bind(self.owner().uuid()).bind(id.uuid());
+        self.rows(statement).await?.first().map(row::parse).transpose()
+    }
+
+    async fn agent_by_email(&mut self, email: &Email) -> Result<Option<Agent>, StoreError> {
+        let statement = sqlx::query(FIND_BY_EMAIL).bind(self.owner().uuid()).bind(email.folded());
+        self.rows(statement).await?.first().map(row::parse).transpose()
+    }
+
+    async fn agents(
+        &mut self,
+        filter: &AgentFilter,
+        page: PageRequest<AgentId>,
+    ) -> Result<Page<Agent, AgentId>, StoreError> {
+        let organization = self.owner();
+        let rows = self.rows(filter::page(organization, filter, page)).await?;
+        let agents = rows.iter().map(row::parse).collect::<Result<Vec<_>, _>>()?;
+        let counted = self.rows(filter::count(organization, filter)).await?;
+        let total = Total::counted(number(&counted, TABLE)?);
+        Ok(Page::from_one_past(agents, page.limit, total, Agent::id))
+    }
+
+    async fn agent_count(&mut self) -> Result<u64, StoreError> {
+        let statement = sqlx::query(COUNT).bind(self.owner().uuid());
+        number(&self.rows(statement).await?, TABLE)
+    }
+
+    async fn other_admins(&mut self, than: AgentId) -> Result<OtherAdmins, StoreError> {
+        let statement = sqlx::query(OTHER_ADMINS).bind(self.owner().uuid()).bind(than.uuid());
+        let any = number(&self.rows(statement).await?, TABLE)? > 0;
+        Ok(if any { OtherAdmins::Some } else { OtherAdmins::None })
+    }
+
+    async fn registration(
+        &mut self,
+        caller: AgentId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<PastRegistration>, StoreError> {
+        let statement = sqlx::query(REGISTRATION)
+            .bind(self.owner().uuid())
+            .bind(caller.uuid())
+            .bind(key.as_str().to_owned())
+            .bind(now.unix_micros());
+        let rows = self.rows(statement).await?;
+        let Some(row) = rows.first().map(|row| Columns::of("idempotency_key", row)) else {
+            return Ok(None);
+        };
+        let fingerprint = Fingerprint::from_bytes(row.bytes("fingerprint")?);
+        let agent = row.id("agent_id", AgentId::from_uuid)?;
+        Ok(Some(PastRegistration { fingerprint, agent }))
+    }
+
+    async fn last_authentications(
+        &mut self,
+        ids: &[AgentId],
+    ) -> Result<BTreeMap<AgentId, Timestamp>, StoreError> {
+        let statement = sqlx::query(LAST_AUTHENTICATIONS)
+            .bind(self.owner().uuid())
+            .bind(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+        let rows = self.rows(statement).await?;
+        rows.iter()
+            .map(|row| Columns::of("audit_event", row))
+            .map(|row| Ok((row.id("agent_id", AgentId::from_uuid)?, row.time("used_at")?)))
+            .collect()
+    }
+}

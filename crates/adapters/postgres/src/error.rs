@@ -1,0 +1,39 @@
+//! What a refused statement means to a caller.
+
+use kernel::StoreError;
+use sqlx::error::DatabaseError;
+
+/// Integrity constraint violations: of checks, of triggers, of types.
+const CONSTRAINT: &str = "23";
+/// A value that no column can hold.
+const DATA: &str = "22";
+/// Row-level security, or a right that the server's role does not have.
+const PRIVILEGE: &str = "42501";
+/// Somebody else was chosen to go on, or holds what is needed for too long.
+const CHOSEN_AGAINST: [&str; 2] = ["40001", "40P01"];
+
+/// Turns an error of the database into what a use case may know.
+///
+/// A row that is there already and a row that another refers to in vain both mean that somebody else
+/// was faster: what the change was computed from is not so any more. Any other constraint refuses
+/// what no correct change is, and would refuse it again: told as an outage, clients would repeat our
+/// bug for ever.
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if is_conflict(database) => StoreError::Conflict,
+        Some(database) if is_refused(database) => StoreError::Refused(error.into()),
+        Some(_) | None => StoreError::unavailable(error),
+    }
+}
+
+fn is_conflict(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    error.is_unique_violation()
+        || error.is_foreign_key_violation()
+        || CHOSEN_AGAINST.contains(&code.as_ref())
+}
+
+fn is_refused(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    code.starts_with(CONSTRAINT) || code.starts_with(DATA) || code == PRIVILEGE
+}

@@ -1,0 +1,150 @@
+//! The change feed: what every replica committed, without a gap.
+//!
+//! A row's number is given out before its transaction commits, so that a later number may be seen
+//! first. A look therefore reads on from the oldest transaction that was still under way at the look
+//! before, and leaves out what it has told already.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use audit::{ChangeFeed, Changed, News, Resource};
+use kernel::{OrganizationId, StoreError};
+use sqlx::{
+    ConnectOptions, PgConnection,
+    postgres::{PgConnectOptions, PgRow},
+};
+
+use crate::{
+    deadline::Deadline,
+    error::store_error,
+    row::Columns,
+    session::{self, Statement},
+};
+
+const TABLE: &str = "change_feed";
+
+/// One snapshot: which transactions are not over yet, the server's time, and what came since.
+const LOOK: &str = "
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS floor,
+        (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS looked_at,
+        number, organization_id, resource_kind, resource_id
+    FROM (SELECT) AS always
+    LEFT JOIN change_feed
+        ON transaction >= coalesce($1::text::xid8, pg_snapshot_xmin(pg_current_snapshot()))";
+
+/// A few at a time: a look must not wait for many.
+const FORGET: &str = "
+    DELETE FROM change_feed
+    WHERE number IN (
+        SELECT number FROM change_feed
+        WHERE changed_at < now() - interval '5 minutes'
+        ORDER BY number
+        LIMIT 1000
+        FOR UPDATE SKIP LOCKED
+    )";
+
+/// Well within the time for which changes are kept.
+const LONGEST_GAP: Duration = Duration::from_secs(60);
+
+/// How many looks one clears up after: about a minute of them.
+const LOOKS_TO_FORGET: u32 = 240;
+
+/// Where the last look ended.
+#[derive(Debug)]
+struct Place {
+    /// The oldest transaction that was under way then.
+    floor: i64,
+    /// Milliseconds by the server's clock.
+    looked_at: i64,
+    /// What was told of transactions from the floor on.
+    told: BTreeSet<i64>,
+}
+
+/// The changes of every replica.
+pub struct PostgresFeed {
+    settings: PgConnectOptions,
+    patience: Duration,
+    connection: Option<PgConnection>,
+    place: Option<Place>,
+    looks: u32,
+}
+
+impl fmt::Debug for PostgresFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresFeed").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl PostgresFeed {
+    pub(crate) fn new(settings: PgConnectOptions, patience: Duration) -> Self {
+        let settings = settings.options([("app.feed", "on")]);
+        Self { settings, patience, connection: None, place: None, looks: 0 }
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, StoreError> {
+        let deadline = Deadline::after(self.patience);
+        // Taken out, so that a connection in the middle of something is never used again.
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => deadline.within(self.settings.connect()).await?.map_err(store_error)?,
+        };
+        let done = deadline.within(session::run(&mut connection, statement)).await?;
+        let done = done.map_err(store_error)?;
+        self.connection = Some(connection);
+        Ok(done.rows)
+    }
+
+    async fn forget(&mut self) {
+        if let Err(error) = self.rows(sqlx::query(FORGET)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old changes are still kept");
+        }
+    }
+}
+
+impl ChangeFeed for PostgresFeed {
+    async fn news(&mut self) -> Result<News, StoreError> {
+        let floor = self.place.as_ref().map(|place| place.floor.to_string());
+        let rows = self.rows(sqlx::query(LOOK).bind(floor)).await?;
+        let before = self.place.take();
+        let (place, changes) = read(&rows, before.as_ref())?;
+        let follows = before.is_some_and(|before| place.follows(&before));
+        self.place = Some(place);
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(LOOKS_TO_FORGET) {
+            self.forget().await;
+        }
+        Ok(if follows { News::Changes(changes) } else { News::Unknown })
+    }
+}
+
+impl Place {
+    /// Whether nothing can have been missed in between: the gap was short, and the server is not
+    /// one that was set back to an earlier state.
+    fn follows(&self, before: &Self) -> bool {
+        let gap = self.looked_at.saturating_sub(before.looked_at).unsigned_abs();
+        self.floor >= before.floor && Duration::from_millis(gap) < LONGEST_GAP
+    }
+}
+
+/// The new place, and what was not told before.
+fn read(rows: &[PgRow], before: Option<&Place>) -> Result<(Place, Vec<Changed>), StoreError> {
+    let corrupt = StoreError::Corrupt { table: TABLE, column: "floor" };
+    let head = Columns::of(TABLE, rows.first().ok_or(corrupt)?);
+    let (floor, looked_at) = (head.get("floor")?, head.get("looked_at")?);
+    let mut place = Place { floor, looked_at, told: BTreeSet::new() };
+    let mut changes = Vec::new();
+    for row in rows {
+        let row = Columns::of(TABLE, row);
+        let Some(number) = row.get::<Option<i64>>("number")? else { continue };
+        place.told.insert(number);
+        if before.is_none_or(|before| !before.told.contains(&number)) {
+            changes.push(changed(&row)?);
+        }
+    }
+    Ok((place, changes))
+}
+
+fn changed(row: &Columns<'_>) -> Result<Changed, StoreError> {
+    let organization = row.id("organization_id", OrganizationId::from_uuid)?;
+    let resource = Resource { kind: row.parsed("resource_kind")?, id: row.get("resource_id")? };
+    Ok(Changed { organization, resource })
+}

@@ -1,0 +1,81 @@
+//! `idp migrate`: roles and schema, brought up to date by an administrator.
+
+use sqlx::{
+    Executor, PgConnection,
+    migrate::{MigrateError as SqlxError, Migrator},
+};
+use thiserror::Error;
+
+use crate::{
+    login::{Login, LoginError},
+    roles,
+};
+
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
+
+/// The server reads which migrations were run; only the owner writes it.
+const READ_BY_SERVER: &str = "GRANT SELECT ON _sqlx_migrations TO idp_app";
+
+/// A migration must not make a running server wait for a lock for long: it gives up, and is run again.
+const LIMITS: &str = "SET lock_timeout = '3s'; SET statement_timeout = 0; SET search_path = public";
+
+/// Why the schema was not brought up to date.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// Nobody can log in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// Roles or grants cannot be made.
+    #[error(
+        "the roles cannot be made; run `idp migrate` as a superuser, or as a role that owns the \
+         database and may create roles"
+    )]
+    Roles(#[source] sqlx::Error),
+    /// A role may do more than it must.
+    #[error(
+        "the roles {} may pass row-level security or make roles; take that from them by ALTER ROLE",
+        .0.join(", ")
+    )]
+    Dangerous(Vec<String>),
+    /// A newer release has been here.
+    #[error("the database was migrated to version {found}, and this build knows only {known}")]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// The newest that this build knows.
+        known: i64,
+    },
+    /// A migration failed, or is not the one that was run here before.
+    #[error("the database cannot be migrated")]
+    Migration(#[source] SqlxError),
+}
+
+/// Makes the roles and brings the schema up to date. Doing it again does nothing; two that do it at
+/// once do it one after the other. One that is cut off leaves the database between two migrations,
+/// never within one.
+///
+/// # Errors
+/// [`MigrateError`]
+pub async fn migrate(login: &Login) -> Result<(), MigrateError> {
+    let mut connection = login.connect().await?;
+    let dangerous = roles::prepare(&mut connection).await.map_err(MigrateError::Roles)?;
+    if !dangerous.is_empty() {
+        return Err(MigrateError::Dangerous(dangerous));
+    }
+    run(&mut connection).await
+}
+
+async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let failed = |error: sqlx::Error| MigrateError::Migration(error.into());
+    connection.execute(LIMITS).await.map_err(failed)?;
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    // Not `run`: its future cannot be sent to another thread, by an odd bound of its own.
+    match MIGRATIONS.run_direct(None, connection, false).await {
+        Ok(()) => connection.execute(READ_BY_SERVER).await.map(|_| ()).map_err(failed),
+        Err(SqlxError::VersionMissing(found)) if found > known => {
+            Err(MigrateError::Newer { found, known })
+        }
+        Err(error) => Err(MigrateError::Migration(error)),
+    }
+}

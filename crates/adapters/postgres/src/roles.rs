@@ -1,0 +1,68 @@
+//! The roles: who owns the schema, who may change it, and who serves requests.
+//!
+//! Roles belong to the whole server and not to one database, so they stand in no migration.
+
+use sqlx::{Executor, PgConnection, Row};
+
+/// Each is made if it is not there: another database of this server may have them already, and
+/// somebody else may be making them at this moment.
+const CREATE: &str = "
+    DO $$
+    DECLARE wanted text;
+    BEGIN
+        FOREACH wanted IN ARRAY ARRAY['idp_owner', 'idp_migrator', 'idp_app'] LOOP
+            IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = wanted) THEN
+                BEGIN
+                    EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+                END;
+            END IF;
+        END LOOP;
+    END $$";
+
+/// Whoever migrates acts as the owner. Each grant only where it is missing: later migrations may be
+/// run by somebody who may grant nothing.
+const GRANT: &str = "
+    DO $$
+    BEGIN
+        IF NOT pg_has_role('idp_migrator', 'idp_owner', 'MEMBER') THEN
+            BEGIN
+                GRANT idp_owner TO idp_migrator;
+            EXCEPTION WHEN unique_violation THEN NULL;
+            END;
+        END IF;
+        IF NOT pg_has_role(current_user, 'idp_owner', 'MEMBER') THEN
+            GRANT idp_owner TO current_user;
+        END IF;
+        IF NOT (
+            has_schema_privilege('idp_owner', 'public', 'CREATE')
+            AND has_schema_privilege('idp_owner', 'public', 'USAGE')
+        ) THEN
+            GRANT CREATE, USAGE ON SCHEMA public TO idp_owner;
+        END IF;
+        IF NOT has_schema_privilege('idp_app', 'public', 'USAGE') THEN
+            GRANT USAGE ON SCHEMA public TO idp_app;
+        END IF;
+        IF has_schema_privilege('idp_app', 'public', 'CREATE') THEN
+            REVOKE CREATE ON SCHEMA public FROM PUBLIC, idp_app;
+        END IF;
+    END $$";
+
+const ACT_AS_OWNER: &str = "SET ROLE idp_owner";
+
+/// What each role must not be able to do.
+const DANGEROUS: &str = "
+    SELECT rolname FROM pg_roles
+    WHERE rolname IN ('idp_owner', 'idp_app')
+        AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
+    ORDER BY rolname";
+
+/// Makes the roles where they are missing, and acts as the owner from then on. Gives back the names
+/// of roles that may do what they must not.
+pub(crate) async fn prepare(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    connection.execute(CREATE).await?;
+    connection.execute(GRANT).await?;
+    let dangerous = sqlx::query(DANGEROUS).fetch_all(&mut *connection).await?;
+    connection.execute(ACT_AS_OWNER).await?;
+    dangerous.iter().map(|row| row.try_get(0)).collect()
+}

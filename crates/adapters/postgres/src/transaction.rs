@@ -1,0 +1,103 @@
+//! An open transaction on a connection of the pool, and what becomes of the connection.
+
+use kernel::StoreError;
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::{
+    deadline::Deadline,
+    error::store_error,
+    pool::{self, Lease, Pool},
+    session::{self, Done, Statement},
+};
+
+const COMMIT: &str = "COMMIT";
+
+/// Where a transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A statement is under way, or was given up midway.
+    Unknown,
+    /// Between two statements.
+    Open,
+    /// A statement failed or must not be committed: all that is left is to roll back.
+    Failed,
+}
+
+/// A transaction. Everything in it must be done by its deadline.
+pub(crate) struct Transaction {
+    lease: Option<Lease>,
+    state: State,
+    deadline: Deadline,
+    pool: Pool,
+}
+
+impl Transaction {
+    /// Takes a connection and begins, by one text that holds `BEGIN` and what must come first.
+    pub(crate) async fn begin(
+        pool: &Pool,
+        text: String,
+        deadline: Deadline,
+    ) -> Result<Self, StoreError> {
+        let lease = deadline.within(pool.lease()).await??;
+        let mut begun =
+            Self { lease: Some(lease), state: State::Unknown, deadline, pool: pool.clone() };
+        begun.step(async |lease| lease.execute(AssertSqlSafe(text)).await.map(|_| ())).await?;
+        Ok(begun)
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn run(&mut self, statement: Statement) -> Result<Done, StoreError> {
+        self.may_commit()?;
+        self.step(async |lease| session::run(lease, statement).await).await
+    }
+
+    /// Refuses where the transaction cannot be committed any more.
+    pub(crate) fn may_commit(&self) -> Result<(), StoreError> {
+        if self.state == State::Open { Ok(()) } else { Err(ended()) }
+    }
+
+    /// Whatever comes, it is not to be committed.
+    pub(crate) fn forbid(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Failed;
+        }
+    }
+
+    /// Commits, and gives the connection back.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        self.step(async |lease| lease.execute(COMMIT).await.map(|_| ())).await?;
+        drop(self.lease.take());
+        Ok(())
+    }
+
+    /// Does something with the connection. Until it is done nobody knows where the transaction
+    /// stands; an answer of the database, a refusal too, tells it again.
+    async fn step<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Lease) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let Some(lease) = &mut self.lease else { return Err(ended()) };
+        self.state = State::Unknown;
+        let done = self.deadline.within(work(lease)).await?;
+        self.state = match &done {
+            Ok(_) => State::Open,
+            Err(sqlx::Error::Database(_)) => State::Failed,
+            Err(_) => State::Unknown,
+        };
+        done.map_err(store_error)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        match (self.lease.take(), self.state) {
+            (None, _) => {}
+            (Some(lease), State::Unknown) => pool::close(lease),
+            (Some(lease), State::Open | State::Failed) => self.pool.abandon(lease),
+        }
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError::unavailable("the transaction has ended")
+}

@@ -1,0 +1,99 @@
+//! The writer of notes: one connection, one queue, one statement and one commit for all who wait.
+//!
+//! What is queued while one group is being written is the next group; nobody waits for a timer.
+
+use std::{fmt, time::Duration};
+
+use audit::EventRecord;
+use kernel::StoreError;
+use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{deadline::Deadline, error::store_error, events, session};
+
+/// An event that waits, and whoever waits for it.
+pub(crate) struct Note {
+    pub(crate) event: EventRecord,
+    pub(crate) reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Writes the notes that the store's clones queue.
+pub(crate) struct Writer {
+    queue: mpsc::Receiver<Note>,
+    settings: PgConnectOptions,
+    /// None after an accident: the next group opens another one.
+    connection: Option<PgConnection>,
+    group: usize,
+    patience: Duration,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    pub(crate) const fn new(
+        queue: mpsc::Receiver<Note>,
+        settings: PgConnectOptions,
+        group: usize,
+        patience: Duration,
+    ) -> Self {
+        Self { queue, settings, connection: None, group, patience }
+    }
+
+    /// Writes until every clone of the store is dropped and everything queued is done.
+    pub(crate) async fn run(mut self) {
+        let mut waiting = Vec::new();
+        while self.queue.recv_many(&mut waiting, self.group).await > 0 {
+            // Whoever has stopped to listen was told that nothing was written.
+            waiting.retain(|note| !note.reply.is_closed());
+            self.write(&mut waiting).await;
+        }
+    }
+
+    /// Writes the group; where the database refuses it, one by one, so that a bad event fails alone.
+    async fn write(&mut self, notes: &mut Vec<Note>) {
+        match self.attempt(notes.iter().map(|note| &note.event)).await {
+            Ok(()) => answer(notes.drain(..), || Ok(())),
+            Err(StoreError::Unavailable(error)) => {
+                // Once for the whole group: everybody in it fails for the same reason.
+                let lost = notes.len();
+                tracing::error!(error = &*error, lost, "a group of events was not written");
+                answer(notes.drain(..), || Err(StoreError::unavailable("it was not written")));
+            }
+            Err(_) => {
+                for note in notes.drain(..) {
+                    let written = self.attempt([&note.event]).await;
+                    let _ = note.reply.send(written);
+                }
+            }
+        }
+    }
+
+    async fn attempt<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e EventRecord>,
+    ) -> Result<(), StoreError> {
+        let statement = events::append(events);
+        let deadline = Deadline::after(self.patience);
+        // Taken out, so that a connection in the middle of something is never used again.
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => deadline.within(self.settings.connect()).await?.map_err(store_error)?,
+        };
+        let done = deadline.within(session::run(&mut connection, statement)).await?;
+        if matches!(done, Ok(_) | Err(sqlx::Error::Database(_))) {
+            self.connection = Some(connection);
+        }
+        done.map(|_| ()).map_err(store_error)
+    }
+}
+
+/// Whoever has stopped to listen is no matter.
+fn answer(notes: impl Iterator<Item = Note>, answer: impl Fn() -> Result<(), StoreError>) {
+    for note in notes {
+        let _ = note.reply.send(answer());
+    }
+}
