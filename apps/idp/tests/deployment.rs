@@ -267,6 +267,14 @@ fn nobody_but_the_server_is_reached_from_outside_and_it_waits_for_the_schema() {
 }
 
 #[test]
+fn the_way_to_the_database_is_encrypted() {
+    assert!(text("deploy/postgres/20-tls.sh").contains("ALTER SYSTEM SET ssl = on"));
+    for (name, service) in our_services() {
+        assert!(environment(&service)["DATABASE_URL"].ends_with("?sslmode=require"), "{name}");
+    }
+}
+
+#[test]
 fn nothing_is_in_the_way_of_more_replicas() {
     let idp = &services()["idp"];
     assert!(idp.get("container_name").is_none() && idp.get("hostname").is_none());
