@@ -106,10 +106,10 @@ fn last_stage() -> Vec<(String, String)> {
 }
 
 fn instruction(name: &str) -> String {
-    let mut all = last_stage().into_iter().filter(|(instruction, _)| instruction == name);
-    let (_, rest) = all.next().unwrap_or_else(|| panic!("the last stage has no {name}"));
-    assert!(all.next().is_none(), "{name} stands there twice");
-    rest
+    let mut all = last_stage();
+    all.retain(|(instruction, _)| instruction == name);
+    assert_eq!(all.len(), 1, "{name} stands once in the last stage");
+    all.remove(0).1
 }
 
 fn key(variable: &str) -> Option<&'static &'static Key> {
