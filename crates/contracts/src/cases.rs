@@ -4,6 +4,7 @@ pub mod agent_lists;
 pub mod agents;
 pub mod credentials;
 pub mod feed;
+pub mod hints;
 pub mod journal;
 pub mod log;
 pub mod notes;

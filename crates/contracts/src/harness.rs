@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use audit::{
-    Apply, AuditLog, ChangeFeed, Directory, EventRecord, Notes, Organizations, Transactor,
+    Apply, AuditLog, ChangeFeed, ChangeHints, Directory, EventRecord, Notes, Organizations,
+    Transactor,
 };
 use credentials::{CredentialChange, CredentialRotation, Credentials};
 use registry::{AgentChange, Agents};
@@ -82,6 +83,15 @@ pub trait LimiterHarness: Sized + Send + Sync {
 
     /// The limiter.
     fn limiter(&self) -> &dyn RateLimiter;
+}
+
+/// Hints to be tested, that nobody else announces or hears.
+pub trait HintsHarness: Sized + Send + Sync {
+    /// Ones of their own.
+    fn fresh() -> impl Future<Output = Self> + Send;
+
+    /// The hints.
+    fn hints(&self) -> &dyn ChangeHints;
 }
 
 /// Runs a case on several threads, as a server would.

@@ -125,6 +125,25 @@ macro_rules! feed_contract {
     };
 }
 
+/// Makes one test of each case of the hints for this harness.
+#[macro_export]
+macro_rules! hints_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            hints: [
+                who_listens_hears,
+                everybody_who_listens_hears,
+                what_was_announced_before_anybody_waited_is_heard,
+                a_wait_that_is_given_up_loses_nothing,
+                of_many_announcements_at_least_one_is_heard,
+                after_each_hearing_the_next_announcement_is_heard,
+                who_is_not_concerned_hears_nothing,
+                nobody_need_listen,
+            ],
+        }
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! suite {

@@ -1,8 +1,9 @@
-//! In-process stand-ins: clock, randomness, sealing, signing and rate limits.
+//! In-process stand-ins: clock, randomness, sealing, signing, rate limits and hints.
 //!
 //! # What it is for
 //! One process that needs no other: the machine's clock and randomness, signing keys that are
-//! sealed at rest and parsed once, and a rate limiter that counts in memory.
+//! sealed at rest and parsed once, a rate limiter that counts in memory, and hints of changes to
+//! those who listen in the process.
 //!
 //! # Invariants
 //! - Nothing else in the workspace reads the machine's clock or its source of randomness.
@@ -13,6 +14,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod hints;
 pub mod key_factory;
 pub mod key_ring;
 pub mod rate_limiter;
@@ -20,6 +22,7 @@ pub mod seal;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
+pub use hints::LocalHints;
 pub use key_factory::LocalKeyFactory;
 pub use key_ring::{KeyRing, OpenError};
 pub use rate_limiter::LocalRateLimiter;

@@ -16,13 +16,13 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use kernel::{StoreError, Timestamp};
-use tenancy::{Admission, Rate, RateKey, RateLimiter};
+use tenancy::{Admission, Rate, RateKey, RateLimiter, StandIn};
 
 /// What a limit is counted over.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -32,6 +32,9 @@ const PART: u32 = 20;
 const KEYS: usize = 100_000;
 /// How many locks each kind of key is spread over.
 const SHARDS: usize = 16;
+/// How many buckets a key costs at most, whatever it is told to count. Those that it admits itself
+/// never are as many.
+const BUCKETS: usize = 128;
 
 /// Counts in memory, for one process. It remembers a bounded number of keys; once they are that
 /// many, the one whose last request is oldest is forgotten, which is one that has nothing left in
@@ -69,6 +72,16 @@ impl LocalRateLimiter {
     pub fn remembered(&self) -> usize {
         self.clients.len() + self.addresses.len()
     }
+
+    /// The part that remembers this key. A lock that somebody panicked under is as good as before:
+    /// what it guards is a count.
+    fn shard(&self, key: RateKey) -> MutexGuard<'_, Shard> {
+        let shards = match key {
+            RateKey::Client(..) => &self.clients,
+            RateKey::Address(_) | RateKey::Visitor(_) => &self.addresses,
+        };
+        locked(shards.of_hash(self.hasher.hash_one(key)))
+    }
 }
 
 impl Default for LocalRateLimiter {
@@ -85,17 +98,26 @@ impl RateLimiter for LocalRateLimiter {
         rate: Rate,
         now: Timestamp,
     ) -> Result<Admission, StoreError> {
-        let shards = match key {
-            RateKey::Client(..) => &self.clients,
-            RateKey::Address(_) | RateKey::Visitor(_) => &self.addresses,
-        };
-        let shard = shards.of_hash(self.hasher.hash_one(key));
-        Ok(locked(shard).admit(key, rate, now))
+        Ok(self.shard(key).ask(key, rate, now, Question::MayItGoOn))
     }
 }
 
-/// A lock that somebody panicked under is as good as before: what it guards is a count.
-fn locked(shard: &Mutex<Shard>) -> std::sync::MutexGuard<'_, Shard> {
+impl StandIn for LocalRateLimiter {
+    fn count(&self, key: RateKey, rate: Rate, now: Timestamp) {
+        self.shard(key).ask(key, rate, now, Question::ItWentOn);
+    }
+}
+
+/// What a window is asked of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// It is counted if it may.
+    MayItGoOn,
+    /// It is counted.
+    ItWentOn,
+}
+
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -142,14 +164,14 @@ impl Shard {
         Self { capacity, windows: HashMap::new(), order: BTreeMap::new(), turns: 0 }
     }
 
-    fn admit(&mut self, key: RateKey, rate: Rate, now: Timestamp) -> Admission {
+    fn ask(&mut self, key: RateKey, rate: Rate, now: Timestamp, question: Question) -> Admission {
         self.forget_idle(now);
         let known = self.windows.remove(&key);
         let (turn, mut window) = match known {
             Some((turn, window)) => (Some(turn), window),
             None => (None, Window::default()),
         };
-        let admission = window.admit(rate, now);
+        let admission = window.ask(rate, now, question);
         if let Some(last) = window.last {
             self.remember(key, turn, last, window);
         }
@@ -206,12 +228,12 @@ struct Bucket {
 }
 
 impl Window {
-    fn admit(&mut self, rate: Rate, now: Timestamp) -> Admission {
+    fn ask(&mut self, rate: Rate, now: Timestamp, question: Question) -> Admission {
         // A clock that steps back must not empty the window, nor date requests before those that
         // are counted: time stands still here until it has caught up.
         let now = self.last.map_or(now, |last| last.max(now));
         self.expire(now);
-        let admitted = self.counted < rate.per_minute;
+        let admitted = question == Question::ItWentOn || self.counted < rate.per_minute;
         if admitted {
             self.count(rate, now);
         }
@@ -237,10 +259,12 @@ impl Window {
         self.counted = self.counted.saturating_add(1);
         self.last = Some(now);
         let most = (rate.per_minute / u64::from(PART)).max(1);
+        let full = self.buckets.len() >= BUCKETS;
         match self.buckets.back_mut() {
             Some(newest) if newest.count < most && now < newest.first.plus(WINDOW / PART) => {
                 newest.count += 1;
             }
+            Some(newest) if full => newest.count += 1,
             _ => self.buckets.push_back(Bucket { first: now, count: 1 }),
         }
     }

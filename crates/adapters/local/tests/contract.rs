@@ -1,7 +1,8 @@
-//! The contract of the rate limiter, for the one in this process.
+//! The contracts of the rate limiter and of the hints, for those in this process.
 
-use contracts::LimiterHarness;
-use local::LocalRateLimiter;
+use audit::ChangeHints;
+use contracts::{HintsHarness, LimiterHarness};
+use local::{LocalHints, LocalRateLimiter};
 use tenancy::RateLimiter;
 
 struct InProcess(LocalRateLimiter);
@@ -17,3 +18,17 @@ impl LimiterHarness for InProcess {
 }
 
 contracts::limiter_contract!(InProcess);
+
+struct WithinProcess(LocalHints);
+
+impl HintsHarness for WithinProcess {
+    async fn fresh() -> Self {
+        Self(LocalHints::new())
+    }
+
+    fn hints(&self) -> &dyn ChangeHints {
+        &self.0
+    }
+}
+
+contracts::hints_contract!(WithinProcess);

@@ -19,7 +19,7 @@ pub mod organization;
 pub mod plan;
 pub mod scope;
 
-pub use limits::{Admission, Rate, RateKey, RateLimiter};
+pub use limits::{Admission, Rate, RateKey, RateLimiter, StandIn};
 pub use organization::{
     Kind, Name, Organization, OrganizationCause, OrganizationChange, OrganizationRecord,
     OrganizationStatus, Slug,

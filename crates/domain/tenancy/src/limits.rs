@@ -53,3 +53,11 @@ pub trait RateLimiter: Send + Sync {
         now: Timestamp,
     ) -> Result<Admission, StoreError>;
 }
+
+/// A limiter that can also be told of requests that another one let in, so that it can take that
+/// one's place at any moment.
+pub trait StandIn: RateLimiter {
+    /// Counts one request that was admitted elsewhere, whatever this one would have said to it.
+    /// It must not wait for anything.
+    fn count(&self, key: RateKey, rate: Rate, now: Timestamp);
+}

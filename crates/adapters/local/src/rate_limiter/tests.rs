@@ -149,10 +149,33 @@ fn a_key_costs_at_most_so_many_buckets() {
         let mut window = Window::default();
         let rate = Rate { per_minute: limit };
         for tick in 0..120_000 {
-            window.admit(rate, at(0).plus(Duration::from_millis(tick)));
+            window.ask(rate, at(0).plus(Duration::from_millis(tick)), Question::MayItGoOn);
             assert!(window.buckets.len() <= 61, "{} at limit {limit}", window.buckets.len());
         }
     }
+}
+
+#[test]
+fn what_another_one_admitted_is_counted_whatever_the_limit() {
+    let limiter = LocalRateLimiter::new();
+    assert_eq!(ask_times(60, &limiter, client(2), at(0)), 60);
+    for _ in 0..50 {
+        limiter.count(client(2), LIMIT, at(1));
+    }
+    assert_eq!(ask_times(1, &limiter, client(2), at(59)), 0);
+    assert_eq!(ask_times(100, &limiter, client(2), at(60)), 50);
+    assert_eq!(ask_times(100, &limiter, client(2), at(61)), 50);
+}
+
+#[test]
+fn ds_09_a_key_that_is_told_of_any_number_costs_a_bounded_number_of_buckets() {
+    let limiter = LocalRateLimiter::new();
+    for _ in 0..10_000 {
+        limiter.count(client(2), Rate { per_minute: 1 }, at(0));
+    }
+    let shard = limiter.shard(client(2));
+    let (_, window) = shard.windows.get(&client(2)).unwrap();
+    assert_eq!((window.buckets.len(), window.counted), (BUCKETS, 10_000));
 }
 
 #[test]
