@@ -170,6 +170,15 @@ mod tests {
         process.child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         assert!(process.is_running());
         drop(std::mem::replace(&mut process._keeper, mpsc::channel().0));
+        assert!(until(SHORT, || !process.is_running()));
         assert_eq!(process.child.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+    }
+
+    #[test]
+    fn one_that_is_dropped_is_gone() {
+        let process = waiting();
+        let pid = process.pid;
+        drop(process);
+        assert!(State::is_gone(State::of(pid)));
     }
 }
