@@ -45,6 +45,25 @@ async fn a_good_token_is_told_with_everything_that_it_says() {
     assert_eq!(told.header("pragma"), Some("no-cache"));
 }
 
+/// It would wait for a view, until the test is over.
+#[tokio::test]
+async fn a_second_token_and_a_second_introspection_are_answered_without_the_store() {
+    let server = Server::start().await;
+    let client = server.client(&["resource_server"]).await;
+    let token = server.token_of(&client, "").await;
+    assert_eq!(ask(&server, &client, &token).await.expect(200).json["active"], true);
+    let bearer = server.token_of(&client, "tokens:introspect").await;
+    let by_bearer = || server.post(PATH).token(&bearer).form(&[("token", token.as_str())]).send();
+    assert_eq!(by_bearer().await.expect(200).json["active"], true);
+
+    let views = server.every_view().await;
+    let again = server.token_of(&client, "").await;
+    assert_eq!(ask(&server, &client, &token).await.expect(200).json["active"], true);
+    assert_eq!(by_bearer().await.expect(200).json["active"], true);
+    drop(views);
+    assert_eq!(ask(&server, &client, &again).await.expect(200).json["active"], true);
+}
+
 #[tokio::test]
 async fn ir_01_only_who_may_know_is_told_and_nobody_is_told_why_not() {
     let server = Server::start().await;

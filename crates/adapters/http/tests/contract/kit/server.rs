@@ -26,7 +26,8 @@ use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
 use tokens::{Lifetime, TokenPolicy};
 use tokio::task::AbortHandle;
 use usecases::{
-    IdentityProvider, Known, Parts, authenticate::PresentedClient, signing_key, tokens::GrantRequest,
+    IdentityProvider, Known, Parts, authenticate::PresentedClient, signing_key,
+    tokens::GrantRequest,
 };
 
 use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding};
@@ -323,6 +324,16 @@ impl Server {
     pub(crate) async fn client(&self, roles: &[&str]) -> Client {
         let id = self.register_agent(json!({ "roles": roles })).await;
         self.credential(&id, &json!({})).await
+    }
+
+    /// Takes every view that the store can give at once: whoever needs one waits while these are
+    /// held.
+    pub(crate) async fn every_view(&self) -> Vec<impl Sized + use<>> {
+        let mut views = Vec::new();
+        for _ in 0..patient().readers {
+            views.push(self.store().view(self.organization).await.unwrap());
+        }
+        views
     }
 
     /// Takes the store's writer away: nothing can be written any more.
