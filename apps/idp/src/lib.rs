@@ -24,6 +24,7 @@ pub mod config;
 pub mod hardening;
 pub mod logging;
 pub mod private_file;
+pub mod probe;
 pub mod runtime;
 pub mod signals;
 pub mod storage;

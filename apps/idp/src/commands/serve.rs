@@ -11,10 +11,8 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use futures_util::future::{Either, select};
-use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings, ServerLimits};
-use sqlite_store::SqliteStore;
+use http_api::{Ports, Process, RouterSettings, ServerLimits};
 use tokens::Issuer;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -22,6 +20,7 @@ use super::Failure;
 use crate::{
     compose::Foundations,
     config::Config,
+    probe::Probe,
     runtime::{self, RunningWriter},
     signals::Signals,
     storage::Storage,
@@ -82,11 +81,15 @@ async fn end(signals: &mut Signals, draining: &AtomicBool, finish: oneshot::Send
 }
 
 fn process(foundations: &Foundations, draining: Arc<AtomicBool>) -> Process {
+    let clock = foundations.clock.clone();
+    let database = Arc::new(foundations.store.clone());
+    let probe = Arc::new(Probe { draining, database, cache: None, clock: clock.clone() });
     Process {
         version: env!("CARGO_PKG_VERSION"),
-        started_at: foundations.clock.now(),
-        clock: foundations.clock.clone(),
-        probe: Arc::new(Probe { draining, store: foundations.store.clone() }),
+        started_at: clock.now(),
+        clock,
+        probe: probe.clone(),
+        services: probe,
     }
 }
 
@@ -146,24 +149,6 @@ fn greet(greeting: &Greeting<'_>, out: &mut dyn Write) -> std::io::Result<()> {
 /// The text as one word of a shell.
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-struct Probe {
-    draining: Arc<AtomicBool>,
-    store: SqliteStore,
-}
-
-#[async_trait]
-impl ReadinessProbe for Probe {
-    async fn readiness(&self) -> Readiness {
-        if self.draining.load(Ordering::Acquire) {
-            return Readiness::Draining;
-        }
-        match self.store.probe().await {
-            Ok(()) => Readiness::Ready,
-            Err(_) => Readiness::Unreachable,
-        }
-    }
 }
 
 #[cfg(all(test, unix))]

@@ -1,6 +1,6 @@
 //! What handlers work with: the driving ports, and what the process knows of itself.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -9,6 +9,8 @@ use usecases::driving::{
     AgentCredentials, AgentRegistry, AuditTrail, Authenticator, AuthorizationServer,
     OwnOrganization,
 };
+
+use crate::service_health::ServiceHealth;
 
 /// Whether the process should be sent requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,14 @@ pub trait ReadinessProbe: Send + Sync {
     async fn readiness(&self) -> Readiness;
 }
 
+/// Asks the services behind the process how they are.
+#[async_trait]
+pub trait ServicesProbe: Send + Sync {
+    /// Asks each that is configured, now, and each once. Answers within two seconds or so, whatever
+    /// they do: one that has not answered by then is unreachable.
+    async fn services(&self) -> Vec<ServiceHealth>;
+}
+
 /// What the process knows of itself.
 #[derive(Clone)]
 pub struct Process {
@@ -39,6 +49,15 @@ pub struct Process {
     pub clock: Arc<dyn Clock>,
     /// Whether it is ready.
     pub probe: Arc<dyn ReadinessProbe>,
+    /// How its services are.
+    pub services: Arc<dyn ServicesProbe>,
+}
+
+impl Process {
+    /// For how long it has run.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.now().since(self.started_at)
+    }
 }
 
 /// The driving ports.

@@ -67,6 +67,7 @@ pub(crate) fn all() -> Vec<Mounted> {
         ),
         mount(well_known::jwks::GetJwks, well_known::jwks::handle),
         mount(operations::health::GetHealth, operations::health::handle),
+        mount(operations::detailed_health::GetDetailedHealth, operations::detailed_health::handle),
         mount(operations::ready::GetReadiness, operations::ready::handle),
         mount(operations::error_info::GetError, operations::error_info::handle),
         mount(operations::api_docs::GetApiDocs, operations::api_docs::page),

@@ -163,7 +163,7 @@ async fn probes_are_never_limited() {
     let settings = Settings { per_address: 1, per_client: 1, ..Settings::default() };
     let server = Server::with(settings).await;
     for _ in 0..20 {
-        for path in ["/health", "/health/ready"] {
+        for path in ["/health", "/health/detailed", "/health/ready"] {
             let answer = server.get(path).send().await.expect(200);
             assert_eq!(answer.header("x-ratelimit-limit"), None);
         }

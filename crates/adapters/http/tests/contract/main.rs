@@ -19,6 +19,7 @@ mod credential_life;
 mod credential_races;
 mod discovery;
 mod forgeries;
+mod health;
 mod introspection;
 mod leaks;
 mod limits;

@@ -33,6 +33,6 @@ pub(crate) struct HealthView {
 
 pub(crate) async fn handle(State(ports): State<Ports>) -> Json<HealthView> {
     let process = &ports.process;
-    let uptime = process.clock.now().since(process.started_at).as_secs();
+    let uptime = process.uptime().as_secs();
     Json(HealthView { status: "healthy", version: process.version, uptime })
 }

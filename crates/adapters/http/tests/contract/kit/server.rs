@@ -13,7 +13,10 @@ use async_trait::async_trait;
 use audit::{AuditLog, EventFilter, EventRecord, Journal, Organizations, Transactor, record};
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
-use http_api::{Ports, Process, Readiness, ReadinessProbe, RouterSettings};
+use http_api::{
+    Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
+    ServicesProbe,
+};
 use kernel::{
     Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, Timestamp,
 };
@@ -101,9 +104,18 @@ impl ReadinessProbe for Ready {
     }
 }
 
+#[async_trait]
+impl ServicesProbe for Ready {
+    async fn services(&self) -> Vec<ServiceHealth> {
+        let latency = Duration::from_millis(1);
+        vec![ServiceHealth { service: Service::Database, latency, reachable: true }]
+    }
+}
+
 /// What the process knows of itself, at this instant.
-pub(crate) fn process(clock: Arc<dyn Clock>, probe: Arc<dyn ReadinessProbe>) -> Process {
-    Process { version: "1.2.3", started_at: clock.now(), clock, probe }
+fn process(clock: Arc<dyn Clock>) -> Process {
+    let (probe, services) = (Arc::new(Ready), Arc::new(Ready));
+    Process { version: "1.2.3", started_at: clock.now(), clock, probe, services }
 }
 
 /// A machine that is busy with other things must not make a test fail.
@@ -178,7 +190,7 @@ impl Server {
             known,
             unauthenticated: Rate { per_minute: settings.per_address },
         }));
-        let process = process(clock.clone(), Arc::new(Ready));
+        let process = process(clock.clone());
         let cors_origins = settings.cors_origin.into_iter().map(str::to_owned).collect();
         let settings = RouterSettings { cors_origins, entropy };
         let ports = alter(Ports::of(provider.clone(), process));
