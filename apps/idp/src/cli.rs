@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use url::Url;
 
 use crate::config::keys::{self, Fallback};
 
@@ -73,6 +74,15 @@ pub enum Command {
         /// and `tokenUrl`.
         #[arg(long)]
         json: bool,
+    },
+    /// Ask a server whether it is ready; the exit code is 0 where it is, and 1 where not.
+    ///
+    /// For the health check of a container, which needs neither a shell nor another program then.
+    Health {
+        /// Base URL of the server, in plain http; the configured one on this machine where left
+        /// out.
+        #[arg(long, value_name = "URL")]
+        url: Option<Url>,
     },
     /// Look at the configuration without starting anything.
     #[command(subcommand)]

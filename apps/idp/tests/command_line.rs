@@ -27,8 +27,15 @@ fn a_valid_configuration_is_said_to_be_valid() {
 fn every_command_ends_with_1_and_all_problems_when_the_configuration_has_some() {
     let wrong = [("PORT", "x"), ("IDP_LISEN", "::1"), ("IDP_PEPPER", "canary")];
     let bootstrap = ["bootstrap", "--organization", "acme"];
-    let commands: [&[&str]; 6] =
-        [&[], &["serve"], &["migrate"], &bootstrap, &["config", "check"], &["config", "show"]];
+    let commands: [&[&str]; 7] = [
+        &[],
+        &["serve"],
+        &["migrate"],
+        &["health"],
+        &bootstrap,
+        &["config", "check"],
+        &["config", "show"],
+    ];
     for arguments in commands {
         let output = idp(arguments, &wrong);
         let errors = text(&output.stderr);
@@ -41,7 +48,9 @@ fn every_command_ends_with_1_and_all_problems_when_the_configuration_has_some() 
 
 #[test]
 fn a_command_line_that_is_not_understood_ends_with_2() {
-    for arguments in [&["srve"][..], &["bootstrap"], &["--confg", "x"], &["config"]] {
+    for arguments in
+        [&["srve"][..], &["bootstrap"], &["--confg", "x"], &["config"], &["health", "--url", "x"]]
+    {
         assert_eq!(idp(arguments, &[]).status.code(), Some(2), "{arguments:?}");
     }
 }
@@ -53,6 +62,19 @@ fn help_and_version_go_to_standard_output_and_need_no_configuration() {
     assert!(text(&output.stdout).contains("IDP_SEALING_KEY"));
     let output = idp(&["--version"], &[]);
     assert_eq!(text(&output.stdout), concat!("idp ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn health_of_a_server_that_is_not_there_ends_with_1_and_one_line_that_says_so() {
+    // Nobody listens at port 1.
+    for (arguments, environment) in
+        [(&["health"][..], &[("PORT", "1")][..]), (&["health", "--url", "http://127.0.0.1:1"], &[])]
+    {
+        let output = idp(arguments, environment);
+        let expected = "idp: the server at 127.0.0.1:1 cannot be asked: connection refused\n";
+        assert_eq!(text(&output.stderr), expected);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+    }
 }
 
 #[cfg(unix)]

@@ -11,8 +11,11 @@ use crate::storage::StorageError;
 
 mod bootstrap;
 mod config;
+mod health;
 mod migrate;
 mod serve;
+
+pub use health::Unready;
 
 /// Why a command failed. Ends the process with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,9 @@ pub enum Failure {
     /// The name of an organization is none.
     #[error("the organization's name is not valid")]
     OrganizationName(#[source] kernel::text::InvalidText),
+    /// The server that was asked is not known to be ready.
+    #[error(transparent)]
+    Unready(#[from] Unready),
 }
 
 /// Does what the command line asks for, with a valid configuration.
@@ -66,6 +72,7 @@ pub enum Failure {
 pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Config(command) => config::run(*command, config, out),
+        Command::Health { url } => health::run(config, url.as_ref(), out),
         Command::Serve => {
             crate::logging::start(config.logging())?;
             serve::run(config, out)

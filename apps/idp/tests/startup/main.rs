@@ -12,6 +12,7 @@
 mod ending;
 mod first_start;
 mod founding;
+mod health;
 mod log;
 mod memory;
 mod process;
