@@ -18,7 +18,7 @@ const PROGRAM: &str = "postgres";
 /// A private PostgreSQL: on a port of 127.0.0.1, where the superuser `postgres` and whoever it makes connect without a password.
 ///
 /// What it acknowledged is on the disk (`fsync` is on). It takes 300 connections. Dropping it ends it, and leaves the files in
-/// their folder.
+/// their folder; so drop it before that is deleted.
 #[derive(Debug)]
 pub struct Postgres {
     // Before the folder that it works in, since fields are dropped in this order.

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use super::handshake;
 use crate::Error;
 use crate::account::{Account, Home};
+use crate::programs::answer;
 use crate::service::Launch;
 
 /// The longest path that a Unix socket can have on every system, without `/.s.PGSQL.12345`.
@@ -74,6 +75,21 @@ impl Cluster {
     }
 }
 
+impl Drop for Cluster {
+    /// A server that was killed, and not started again, leaves a few shared bytes to the machine, which has room for so many.
+    fn drop(&mut self) {
+        // The lock file tells of them, and of whose they are; one that ended in good order has deleted both.
+        let lock = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let owner = lock.lines().next().map(|id| Path::new("/proc").join(id));
+        let shared = lock.lines().nth(6).and_then(|line| line.split_whitespace().nth(1));
+        if let Some((owner, shared)) = owner.zip(shared)
+            && !owner.exists()
+        {
+            let _ = answer("ipcrm", &["--shmem-id", shared]);
+        }
+    }
+}
+
 impl Launch for Cluster {
     fn command(&self, port: u16) -> Result<Command, Error> {
         let mut command = self.account.mortal_command(&self.programs.join("postgres"))?;
@@ -85,6 +101,8 @@ impl Launch for Cluster {
             "max_connections=300".to_owned(),
             "fsync=on".to_owned(),
             "logging_collector=off".to_owned(),
+            // In the folder: what a killed server shared would otherwise stay in the machine's memory.
+            "dynamic_shared_memory_type=mmap".to_owned(),
         ];
         for setting in settings {
             command.arg("-c").arg(setting);

@@ -16,9 +16,11 @@ use handshake::{message, session};
 /// Long enough for any answer, and short enough to be told of a hanging test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn started() -> (Postgres, TempDir) {
+/// The server last, since what is declared last is dropped first.
+fn started() -> (TempDir, Postgres) {
     let folder = tempfile::tempdir().unwrap();
-    (Postgres::start(folder.path()).unwrap(), folder)
+    let postgres = Postgres::start(folder.path()).unwrap();
+    (folder, postgres)
 }
 
 fn send(session: &mut TcpStream, sql: &str) {
@@ -76,9 +78,15 @@ fn children(parent: u32) -> Vec<String> {
     names.filter(|name| status(name).lines().any(|it| it == line)).collect()
 }
 
+/// Whether the machine keeps the memory that this lock file tells of, not marked to be deleted.
+fn is_shared(lock: &str) -> bool {
+    let id = lock.lines().nth(6).unwrap().split_whitespace().nth(1).unwrap();
+    programs::answer("ipcs", &["-m", "-i", id]).unwrap().contains("mode=0600")
+}
+
 #[test]
 fn what_was_committed_is_there_after_a_kill_and_a_restart() {
-    let (mut postgres, _folder) = started();
+    let (_folder, mut postgres) = started();
     let (url, mut before) = (postgres.url(), session(postgres.port()).unwrap());
     query(&mut before, "create table kept as select 'it is' as word").unwrap();
     query(&mut before, "begin; insert into kept values ('it is not')").unwrap();
@@ -97,7 +105,7 @@ fn what_was_committed_is_there_after_a_kill_and_a_restart() {
 
 #[test]
 fn a_kill_ends_every_process_of_the_server() {
-    let (mut postgres, _folder) = started();
+    let (_folder, mut postgres) = started();
     let _session = session(postgres.port()).unwrap();
     let ids = processes(&postgres);
     assert!(ids.len() > 3 && ids.iter().all(|id| runs(id)), "{ids:?}");
@@ -107,7 +115,7 @@ fn a_kill_ends_every_process_of_the_server() {
 
 #[test]
 fn a_frozen_server_answers_nothing_until_it_is_thawed() {
-    let (postgres, _folder) = started();
+    let (_folder, postgres) = started();
     let mut early = session(postgres.port()).unwrap();
     postgres.freeze().unwrap();
     send(&mut early, "select 'late'");
@@ -120,7 +128,7 @@ fn a_frozen_server_answers_nothing_until_it_is_thawed() {
 
 #[test]
 fn a_freeze_misses_no_session_that_is_just_being_made() {
-    let (postgres, _folder) = started();
+    let (_folder, postgres) = started();
     let (port, id) = (postgres.port(), postgres.process_id().unwrap());
     let is_over = AtomicBool::new(false);
     let connect = || {
@@ -151,7 +159,7 @@ fn a_freeze_misses_no_session_that_is_just_being_made() {
 
 #[test]
 fn one_that_was_stopped_comes_back_with_its_data() {
-    let (mut postgres, folder) = started();
+    let (folder, mut postgres) = started();
     let mut first = session(postgres.port()).unwrap();
     query(&mut first, "create table kept as select 'it is' as word").unwrap();
     postgres.stop().unwrap();
@@ -165,7 +173,7 @@ fn one_that_was_stopped_comes_back_with_its_data() {
 
 #[test]
 fn two_servers_are_two() {
-    let ((one, _its_folder), (other, _folder)) = (started(), started());
+    let ((_its_folder, one), (_folder, other)) = (started(), started());
     assert_ne!(one.port(), other.port());
     query(&mut session(one.port()).unwrap(), "create database only_here").unwrap();
     let names = "select datname from pg_database where datname = 'only_here'";
@@ -175,7 +183,7 @@ fn two_servers_are_two() {
 #[test]
 fn dropping_leaves_no_process_even_of_a_frozen_server() {
     for is_frozen in [false, true] {
-        let (postgres, _folder) = started();
+        let (_folder, postgres) = started();
         let ids = processes(&postgres);
         if is_frozen {
             postgres.freeze().unwrap();
@@ -183,6 +191,27 @@ fn dropping_leaves_no_process_even_of_a_frozen_server() {
         drop(postgres);
         assert_eq!(ids.iter().filter(|id| runs(id)).count(), 0, "frozen: {is_frozen}");
     }
+}
+
+#[test]
+fn dropping_one_that_was_killed_leaves_nothing_shared() {
+    let (_folder, mut postgres) = started();
+    let lock = fs::read_to_string(postgres.folder().join("data/postmaster.pid")).unwrap();
+    postgres.kill().unwrap();
+    assert!(is_shared(&lock));
+    drop(postgres);
+    assert!(!is_shared(&lock));
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_its_server_goes_on() {
+    let (folder, postgres) = started();
+    let error = Postgres::start(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("postmaster.pid"), "{error}");
+    let mut after = session(postgres.port()).unwrap();
+    assert_eq!(query(&mut after, "select 'still here'").unwrap(), ["still here"]);
+    let lock = fs::read_to_string(postgres.folder().join("data/postmaster.pid")).unwrap();
+    assert!(is_shared(&lock));
 }
 
 #[test]
@@ -200,7 +229,7 @@ fn a_folder_that_its_user_cannot_reach_is_replaced_by_a_private_one() {
 
 #[test]
 fn a_server_that_does_not_come_up_tells_the_end_of_its_log() {
-    let (mut postgres, _folder) = started();
+    let (_folder, mut postgres) = started();
     postgres.stop().unwrap();
     fs::write(postgres.folder().join("data/postgresql.conf"), "no_such_setting = 1\n").unwrap();
     let error = postgres.restart().unwrap_err().to_string();

@@ -11,14 +11,16 @@ use super::*;
 use crate::patience::{LONG, until};
 use crate::process::Process;
 
-fn started() -> (Redis, TempDir) {
+/// The server last, since what is declared last is dropped first.
+fn started() -> (TempDir, Redis) {
     let folder = tempfile::tempdir().unwrap();
-    (Redis::start(folder.path()).unwrap(), folder)
+    let redis = Redis::start(folder.path()).unwrap();
+    (folder, redis)
 }
 
 #[test]
 fn it_keeps_what_it_is_given_until_it_is_flushed() {
-    let (redis, _folder) = started();
+    let (_folder, redis) = started();
     assert_eq!(ask(redis.port(), "SET word it-is").unwrap(), "+OK");
     assert_eq!(ask(redis.port(), "GET word").unwrap(), "it-is");
     redis.flush().unwrap();
@@ -27,7 +29,7 @@ fn it_keeps_what_it_is_given_until_it_is_flushed() {
 
 #[test]
 fn it_comes_back_empty_on_the_same_port_after_a_kill() {
-    let (mut redis, _folder) = started();
+    let (_folder, mut redis) = started();
     let url = redis.url();
     ask(redis.port(), "SET word it-is").unwrap();
     redis.kill().unwrap();
@@ -39,7 +41,7 @@ fn it_comes_back_empty_on_the_same_port_after_a_kill() {
 
 #[test]
 fn a_frozen_one_answers_nothing_until_it_is_thawed() {
-    let (redis, _folder) = started();
+    let (_folder, redis) = started();
     redis.freeze().unwrap();
     let (tell, told) = mpsc::channel();
     let port = redis.port();
@@ -60,7 +62,7 @@ fn it_outlives_the_thread_that_started_it() {
 #[test]
 fn dropping_leaves_nobody_on_the_port_even_of_a_frozen_one() {
     for is_frozen in [false, true] {
-        let (redis, _folder) = started();
+        let (_folder, redis) = started();
         let port = redis.port();
         if is_frozen {
             redis.freeze().unwrap();
@@ -72,7 +74,7 @@ fn dropping_leaves_nobody_on_the_port_even_of_a_frozen_one() {
 
 #[test]
 fn a_port_that_another_took_is_told_and_the_other_never_passes_for_ours() {
-    let (mut redis, _folder) = started();
+    let (_folder, mut redis) = started();
     let port = redis.port();
     redis.kill().unwrap();
     let mut command = redis.memory.command(port).unwrap();
