@@ -1,0 +1,38 @@
+//! Rate limits and hints that replicas share by Redis, and what happens while it is away.
+//!
+//! # What it is for
+//! Replicas that share a Redis count requests together, and tell each other that something changed
+//! sooner than by their regular looks. Nothing here is a record: to lose all of it costs speed.
+//!
+//! # Invariants
+//! - Three answers: found, absent, failed. What failed is never taken for absent, and what is
+//!   absent never lifts a limit.
+//! - No call waits for longer than it is told to, and while Redis is away nearly none waits at all.
+//! - No error, log line or `Debug` holds a part of the URL.
+//!
+//! # Order to read it in
+//! [`cache`], [`answer`], [`fallback`], [`limiter`], [`hints`]; then `link` and `breaker`.
+#![warn(missing_docs)]
+
+pub mod answer;
+mod breaker;
+pub mod cache;
+pub mod connect_error;
+pub mod eviction;
+pub mod failure;
+pub mod fallback;
+pub mod hints;
+pub mod limiter;
+mod link;
+pub mod prefix;
+mod reply;
+
+pub use answer::{Answer, SharedLimiter};
+pub use cache::{Options, RedisCache};
+pub use connect_error::ConnectError;
+pub use eviction::Eviction;
+pub use failure::Failure;
+pub use fallback::FallbackLimiter;
+pub use hints::RedisHints;
+pub use limiter::RedisRateLimiter;
+pub use prefix::{InvalidPrefix, Prefix};

@@ -1,0 +1,52 @@
+//! The contracts of the rate limiter and of the hints, on the Redis at `REDIS_URL`.
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by its panic")]
+#![expect(clippy::expect_used, reason = "likewise")]
+
+use std::sync::Arc;
+
+use audit::ChangeHints;
+use contracts::{HintsHarness, LimiterHarness};
+use kernel::{Entropy, Secret};
+use local::{SystemClock, SystemEntropy};
+use redis_cache::{Options, RedisCache, RedisHints, RedisRateLimiter};
+use tenancy::RateLimiter;
+
+/// A part of the server that nobody else uses: cases run beside each other, and leave their keys.
+async fn alone() -> RedisCache {
+    #[expect(clippy::disallowed_methods, reason = "`cargo xtask test` says where its servers are")]
+    let url = std::env::var("REDIS_URL")
+        .expect("REDIS_URL is not set: run `cargo xtask test`, or set it to a redis for tests");
+    let mut random = [0; 16];
+    SystemEntropy::new().fill(&mut random).unwrap();
+    let prefix = format!("test-{:x}", u128::from_ne_bytes(random)).parse().unwrap();
+    let options = Options { prefix, connections: 2, ..Options::default() };
+    RedisCache::connect(&Secret::from(url), Arc::new(SystemClock::new()), options).await.unwrap()
+}
+
+struct Shared(RedisRateLimiter);
+
+impl LimiterHarness for Shared {
+    async fn fresh() -> Self {
+        Self(alone().await.limiter())
+    }
+
+    fn limiter(&self) -> &dyn RateLimiter {
+        &self.0
+    }
+}
+
+contracts::limiter_contract!(Shared);
+
+struct Published(RedisHints);
+
+impl HintsHarness for Published {
+    async fn fresh() -> Self {
+        Self(alone().await.hints())
+    }
+
+    fn hints(&self) -> &dyn ChangeHints {
+        &self.0
+    }
+}
+
+contracts::hints_contract!(Published);
