@@ -20,7 +20,7 @@ use idp::{
 use serde_norway::Value;
 
 /// What a person might write into `.env`, to see whether the program would take it.
-const FILLED_IN: [(&str, &str); 8] = [
+const FILLED_IN: [(&str, &str); 9] = [
     ("IDP_ISSUER", "https://idp.example.com"),
     ("IDP_SEALING_KEY", "DZm92528ZSVGZPimuxJkzNMYEVEHxtW4a3TiienTDWs="),
     ("IDP_PEPPER", "6UzxitPc8DGKKBDFfCV5TEIWrvs2Rpgg8vgoOn863Ts="),
@@ -28,6 +28,7 @@ const FILLED_IN: [(&str, &str); 8] = [
     ("POSTGRES_SERVER_PASSWORD", "20d1e2"),
     ("REDIS_PASSWORD", "30d1e2"),
     ("IDP_LOG", ""),
+    ("IDP_REPLICAS", ""),
     ("PUBLISHED_PORTS", ""),
 ];
 
@@ -282,6 +283,8 @@ fn nothing_is_in_the_way_of_more_replicas() {
     assert!(idp.get("volumes").is_none());
     let ports = list(&idp["ports"]).into_iter().map(filled).collect::<Vec<_>>();
     assert_eq!(ports, ["127.0.0.1:3000-3009:3000"]);
+    let replicas = idp["deploy"]["replicas"].as_str().unwrap();
+    assert_eq!(replicas, environment(idp)["IDP_REPLICAS"], "there are as many as they believe");
 }
 
 #[test]
