@@ -52,7 +52,7 @@ fn on_this_machine(listens: SocketAddr) -> Result<Url, Unready> {
     let host = match listens.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        specific => specific,
+        specific @ (IpAddr::V4(_) | IpAddr::V6(_)) => specific,
     };
     match listens.port() {
         0 => Err(Unready::NoPort),

@@ -91,8 +91,8 @@ fn an_answer_that_does_not_end_is_waited_for_no_longer_than_the_patience() {
     let (hold, held) = mpsc::channel::<()>();
     let (url, _request) = server(move |mut stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
-        // Until the test is over.
-        let _ = held.recv();
+        // Until the test is over, or has failed.
+        let _ = held.recv_timeout(PATIENCE);
     });
     let said = said(url, Duration::from_millis(50));
     assert_eq!(said, "the server at PLACE does not answer within 3 s");
