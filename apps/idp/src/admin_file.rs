@@ -14,7 +14,7 @@ use kernel::{AgentId, ExposeSecret};
 use serde_json::{Value, json};
 use usecases::bootstrap::{Founded, SecretKeeper};
 
-use crate::{private_file, storage::Storage};
+use crate::{data_folder::DataFolder, private_file};
 
 /// Where the admin's credential is kept.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ pub fn content(founded: &Founded, token_url: &str) -> Value {
 impl AdminFile {
     /// The file in this data folder.
     #[must_use]
-    pub fn new(storage: &Storage, token_url: String) -> Self {
+    pub fn new(folder: &DataFolder, token_url: String) -> Self {
         Self {
-            path: storage.file("admin.json"),
-            pending: storage.file("admin.json.pending"),
+            path: folder.file("admin.json"),
+            pending: folder.file("admin.json.pending"),
             token_url,
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_secret_waits_under_another_name_until_the_admin_exists() {
         let folder = tempfile::tempdir().unwrap();
-        let data = Storage::take(folder.path(), &folder.path().join("idp.sqlite")).unwrap();
+        let data = DataFolder::ensure(folder.path()).unwrap();
         let file = AdminFile::new(&data, "http://127.0.0.1:3000/api/v1/token".to_owned());
         assert_eq!(file.left_pending(), None);
         file.keep(&founded()).unwrap();

@@ -21,6 +21,8 @@ pub mod cli;
 pub mod commands;
 pub mod compose;
 pub mod config;
+pub mod data_folder;
+pub mod following;
 pub mod hardening;
 pub mod logging;
 pub mod private_file;

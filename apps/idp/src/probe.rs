@@ -13,6 +13,8 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use http_api::{Readiness, ReadinessProbe, Service, ServiceHealth, ServicesProbe};
 use kernel::{Clock, StoreError};
+use postgres_store::PostgresStore;
+use redis_cache::RedisCache;
 use sqlite_store::SqliteStore;
 
 /// A service that has not answered after this is given up.
@@ -32,6 +34,20 @@ pub trait Pinged: Send + Sync {
 impl Pinged for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.probe().await
+    }
+}
+
+#[async_trait]
+impl Pinged for PostgresStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.probe().await
+    }
+}
+
+#[async_trait]
+impl Pinged for RedisCache {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.ping().await.map_err(StoreError::unavailable)
     }
 }
 

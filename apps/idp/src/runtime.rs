@@ -1,11 +1,16 @@
-//! The asynchronous runtime of one command, with the store's writer running beside it.
+//! The asynchronous runtime of one command, and what runs beside its work.
 
-use std::{future::Future, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
-use sqlite_store::Writer;
-use tokio::{runtime, task::JoinHandle};
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::{
+    runtime,
+    task::{JoinHandle, JoinSet},
+};
 
-/// How long the writer may take to finish what is queued, once nothing more can come.
+use crate::storage::Storage;
+
+/// How long the store's own work may take to finish what is queued, once nothing more can come.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// Runs a command's work to its end.
@@ -20,22 +25,108 @@ pub fn run<F: Future>(work: F) -> std::io::Result<F::Output> {
     Ok(output)
 }
 
-/// The store's writer, running.
-#[derive(Debug)]
-pub struct RunningWriter(JoinHandle<()>);
+/// The work behind a store, before it runs, and what must be held until it has ended: another
+/// process must not open the database before the last write.
+pub struct BehindTheStore {
+    work: BoxFuture<'static, ()>,
+    held: Option<Storage>,
+}
 
-impl RunningWriter {
+impl fmt::Debug for BehindTheStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BehindTheStore").field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
+impl BehindTheStore {
+    /// This work, and this storage held for as long.
+    pub fn new(work: impl Future<Output = ()> + Send + 'static, held: Option<Storage>) -> Self {
+        Self { work: work.boxed(), held }
+    }
+
     /// Starts it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the composition root is where tasks start")]
-    pub fn start(writer: Writer) -> Self {
-        Self(tokio::spawn(writer.run()))
+    pub fn start(self) -> Company {
+        let store = tokio::spawn(self.work);
+        Company { store, followers: JoinSet::new(), held: self.held }
+    }
+}
+
+/// What runs beside the requests.
+#[derive(Debug)]
+pub struct Company {
+    store: JoinHandle<()>,
+    followers: JoinSet<()>,
+    held: Option<Storage>,
+}
+
+impl Company {
+    /// Adds work that goes on until the end. Where it panics, it is begun anew.
+    pub fn accompany<F>(&mut self, name: &'static str, work: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.followers.spawn(async move {
+            let mut times = 0_u64;
+            while std::panic::AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+                times = times.saturating_add(1);
+                tracing::error!(name, times, "work beside the requests panicked; it begins anew");
+                // Whatever made it panic must not keep a core busy.
+                tokio::task::yield_now().await;
+            }
+        });
     }
 
-    /// Waits until it has written what was queued. It ends once every handle of the store is gone.
-    pub async fn finish(self) {
-        if tokio::time::timeout(LAST_WRITES, self.0).await.is_err() {
+    /// Done when the work behind the store ends while the store is in use: it panicked, and without
+    /// it nothing can be written.
+    pub async fn lost(&mut self) {
+        if let Err(error) = (&mut self.store).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the store's work panicked");
+        }
+    }
+
+    /// Ends the followers, and waits until the store has written what was queued. That ends once
+    /// every handle of the store is gone.
+    pub async fn finish(mut self) {
+        self.followers.shutdown().await;
+        if tokio::time::timeout(LAST_WRITES, self.store).await.is_err() {
             tracing::error!("the store's writer did not finish in time");
         }
+        drop(self.held);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn cs_02_work_that_panics_begins_anew() {
+        let mut company = BehindTheStore::new(async {}, None).start();
+        let (runs, done) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        let all_done = done.clone();
+        company.accompany("shaky", move || {
+            let (runs, done) = (runs.clone(), done.clone());
+            async move {
+                assert!(runs.fetch_add(1, Ordering::Relaxed) >= 2, "the first two runs panic");
+                done.add_permits(1);
+            }
+        });
+        let _third = all_done.acquire().await.unwrap();
+        company.finish().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_work_panics_is_lost() {
+        let mut company = BehindTheStore::new(async { panic!("shaky") }, None).start();
+        company.lost().await;
     }
 }

@@ -1,5 +1,5 @@
 //! What a process has to itself on the embedded default: the data folder, and the database wherever
-//! it lies. Keys are made in the folder once, and never again.
+//! it lies.
 
 use std::{
     ffi::OsString,
@@ -7,15 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use data_encoding::BASE64;
-use kernel::{Entropy, EntropyUnavailable};
-use secrecy::zeroize::Zeroizing;
+use kernel::EntropyUnavailable;
 
 use crate::{
-    config::{
-        InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey,
-        keys::{self, Key},
-    },
+    config::InvalidSecretKey,
+    data_folder::{DataFolder, Installation},
     private_file::{self, Lock},
 };
 
@@ -101,25 +97,12 @@ pub enum StorageError {
     Entropy(#[from] EntropyUnavailable),
 }
 
-/// A key, and the file in the data folder that holds it where the configuration does not.
-#[derive(Debug, Clone, Copy)]
-pub struct KeyFile {
-    name: &'static str,
-    key: &'static Key,
-}
-
-/// The key that encrypts signing keys at rest.
-pub const SEALING_KEY: KeyFile = KeyFile { name: "sealing.key", key: keys::SEALING_KEY };
-/// The key of the hashes of client secrets.
-pub const PEPPER: KeyFile = KeyFile { name: "pepper.key", key: keys::PEPPER };
-
 /// The data folder and the database, held for this process until it is dropped.
 #[derive(Debug)]
 pub struct Storage {
-    folder: PathBuf,
+    folder: DataFolder,
     database: PathBuf,
-    /// Whether nothing was ever written to the database.
-    new: bool,
+    installation: Installation,
     _locks: [Lock; 2],
 }
 
@@ -130,12 +113,15 @@ impl Storage {
     /// [`StorageError`]
     pub fn take(folder: &Path, database: &Path) -> Result<Self, StorageError> {
         let failed = |source| StorageError::Folder { path: folder.to_owned(), source };
-        private_file::make_folder(folder).map_err(failed)?;
-        let of_folder = Lock::take(&folder.join(LOCK)).map_err(failed)?;
+        let data = DataFolder::ensure(folder)?;
+        let of_folder = Lock::take(&data.file(LOCK)).map_err(failed)?;
         let of_folder = of_folder.ok_or_else(|| StorageError::FolderInUse(folder.to_owned()))?;
 
         let failed = |source| StorageError::Database { path: database.to_owned(), source };
-        let new = private_file::ensure(database).map_err(failed)? == 0;
+        let installation = match private_file::ensure(database).map_err(failed)? {
+            0 => Installation::New,
+            _ => Installation::Founded,
+        };
         // By the one path that all others to the same file lead to: two processes that name it
         // differently must meet at one lock.
         let database = fs::canonicalize(database).map_err(failed)?;
@@ -143,13 +129,13 @@ impl Storage {
         let of_database = Lock::take(&lock_beside(&database)).map_err(failed)?;
         let of_database =
             of_database.ok_or_else(|| StorageError::DatabaseInUse(database.clone()))?;
-        Ok(Self { folder: folder.to_owned(), database, new, _locks: [of_folder, of_database] })
+        Ok(Self { folder: data, database, installation, _locks: [of_folder, of_database] })
     }
 
-    /// The path of a file in the data folder.
+    /// The data folder.
     #[must_use]
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    pub fn folder(&self) -> &DataFolder {
+        &self.folder
     }
 
     /// The path of the database.
@@ -158,50 +144,11 @@ impl Storage {
         &self.database
     }
 
-    /// The key in that file; a new one where there is no such file, and nothing yet that another
-    /// was used for.
-    ///
-    /// # Errors
-    /// [`StorageError`]
-    pub fn key(&self, file: KeyFile, entropy: &dyn Entropy) -> Result<SecretKey, StorageError> {
-        let path = self.file(file.name);
-        let failed = |source| StorageError::KeyFile { path: path.clone(), source };
-        if !path.try_exists().map_err(failed)? {
-            if !self.new {
-                return Err(StorageError::KeyIsGone { path, variable: file.key.variable });
-            }
-            private_file::write(&path, new_key(entropy)?.as_bytes()).map_err(failed)?;
-        }
-        read_key(path)
+    /// Whether anything was ever written to the database.
+    #[must_use]
+    pub const fn installation(&self) -> Installation {
+        self.installation
     }
-
-    /// Holds the configured pepper against the one that was made here, if any was.
-    ///
-    /// # Errors
-    /// [`StorageError`]
-    pub fn check_pepper(&self, configured: &SecretKey) -> Result<(), StorageError> {
-        let path = self.file(PEPPER.name);
-        if path.exists() && read_key(path.clone())?.expose() != configured.expose() {
-            return Err(StorageError::TwoPeppers(path));
-        }
-        Ok(())
-    }
-}
-
-fn read_key(path: PathBuf) -> Result<SecretKey, StorageError> {
-    match fs::read_to_string(&path).map(Zeroizing::new) {
-        Ok(text) => SecretKey::parse(&text).map_err(|source| StorageError::Key { path, source }),
-        Err(source) => Err(StorageError::KeyFile { path, source }),
-    }
-}
-
-fn new_key(entropy: &dyn Entropy) -> Result<Zeroizing<String>, EntropyUnavailable> {
-    let mut bytes = Zeroizing::new([0; SECRET_KEY_LENGTH]);
-    entropy.fill(&mut *bytes)?;
-    let mut text = Zeroizing::new(String::with_capacity(BASE64.encode_len(bytes.len()) + 1));
-    BASE64.encode_append(&*bytes, &mut text);
-    text.push('\n');
-    Ok(text)
 }
 
 fn lock_beside(database: &Path) -> PathBuf {
@@ -214,18 +161,6 @@ fn lock_beside(database: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use tempfile::TempDir;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyUnavailable> {
-            let mut next = 7_u8;
-            for byte in buffer {
-                next = next.wrapping_mul(31).wrapping_add(17);
-                *byte = next;
-            }
-            Ok(())
-        }
-    }
 
     /// The folder `name` in this one, with its own database.
     fn take(folder: &TempDir, name: &str) -> Result<Storage, StorageError> {
@@ -258,39 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_made_once_and_for_its_owner_alone() {
+    fn a_database_that_was_written_to_belongs_to_an_installation() {
         let folder = tempfile::tempdir().unwrap();
         let storage = take(&folder, "data").unwrap();
-        let first = storage.key(SEALING_KEY, &Fixed).unwrap();
-        let second = storage.key(SEALING_KEY, &Fixed).unwrap();
-        assert_eq!(first.expose(), second.expose());
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(storage.file("sealing.key")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_key_that_was_lost_is_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = take(&folder, "data").unwrap();
+        assert_eq!(storage.installation(), Installation::New);
         fs::write(storage.database(), "written to").unwrap();
         drop(storage);
-        let storage = take(&folder, "data").unwrap();
-        let error = storage.key(PEPPER, &Fixed).err().unwrap().to_string();
-        assert!(error.contains("pepper.key") && error.contains("IDP_PEPPER"), "{error}");
-        assert!(!storage.file("pepper.key").exists());
-    }
-
-    #[test]
-    fn a_damaged_key_file_is_named_and_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = take(&folder, "data").unwrap();
-        fs::write(storage.file("pepper.key"), "canary").unwrap();
-        let error = storage.key(PEPPER, &Fixed).err().unwrap().to_string();
-        assert!(error.contains("pepper.key") && !error.contains("canary"), "{error}");
-        assert_eq!(fs::read_to_string(storage.file("pepper.key")).unwrap(), "canary");
+        assert_eq!(take(&folder, "data").unwrap().installation(), Installation::Founded);
     }
 }

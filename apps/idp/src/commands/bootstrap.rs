@@ -4,14 +4,15 @@
 use std::{io::Write, path::Path};
 
 use tenancy::Name;
+use tokens::Issuer;
 use usecases::bootstrap::Founded;
 
 use super::Failure;
 use crate::{
     admin_file,
-    compose::Foundations,
-    config::Config,
-    runtime::{self, RunningWriter},
+    compose::{self, ComposeError, Opened, Store},
+    config::{Config, Database},
+    runtime,
     storage::Storage,
 };
 
@@ -23,19 +24,33 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let name: Name = organization.parse().map_err(Failure::OrganizationName)?;
     let issuer = config.issuer_at(config.network().port)?;
-    let storage = Storage::take(config.data_dir(), &config.database_file())?;
-    let founded = runtime::run(async {
-        let (foundations, writer) = Foundations::open(config, storage).await?;
-        let writer = RunningWriter::start(writer);
-        let founded = foundations.found(name, &issuer).await;
-        let storage = foundations.release();
-        writer.finish().await;
-        drop(storage);
-        founded
-    })??;
+    let founded = match config.database() {
+        Database::File(file) => {
+            let storage = Storage::take(config.data_dir(), &file)?;
+            runtime::run(async {
+                found(compose::open_embedded(config, storage).await?, name, &issuer).await
+            })??
+        }
+        Database::Server(login) => runtime::run(async {
+            found(compose::open_shared(config, &login).await?, name, &issuer).await
+        })??,
+    };
     let file = config.data_dir().join("admin.json");
     print(&founded, &issuer.join("/api/v1/token"), &file, json, out)?;
     Ok(())
+}
+
+async fn found<S: Store>(
+    opened: Opened<S>,
+    name: Name,
+    issuer: &Issuer,
+) -> Result<Founded, ComposeError> {
+    let Opened { foundations, behind } = opened;
+    let company = behind.start();
+    let founded = foundations.found(name, issuer).await;
+    drop(foundations);
+    company.finish().await;
+    founded
 }
 
 fn print(

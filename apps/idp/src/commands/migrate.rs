@@ -1,25 +1,32 @@
-//! `idp migrate`: brings the schema up to date, and ends.
+//! `idp migrate`: brings the schema up to date, on PostgreSQL the roles too, and ends.
 
 use std::io::Write;
 
 use super::Failure;
 use crate::{
-    compose::Foundations,
-    config::Config,
-    runtime::{self, RunningWriter},
+    compose::{self, ComposeError},
+    config::{Config, Database},
+    runtime,
     storage::Storage,
 };
 
 pub(super) fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
-    let storage = Storage::take(config.data_dir(), &config.database_file())?;
-    runtime::run(async {
-        let (foundations, writer) = Foundations::open(config, storage).await?;
-        let writer = RunningWriter::start(writer);
-        let storage = foundations.release();
-        writer.finish().await;
-        drop(storage);
-        Ok::<_, Failure>(())
-    })??;
+    match config.database() {
+        Database::File(file) => {
+            let storage = Storage::take(config.data_dir(), &file)?;
+            runtime::run(async {
+                // Opening brings it up to date.
+                let opened = compose::open_embedded(config, storage).await?;
+                let company = opened.behind.start();
+                drop(opened.foundations);
+                company.finish().await;
+                Ok::<_, ComposeError>(())
+            })??;
+        }
+        Database::Server(login) => {
+            runtime::run(postgres_store::migrate(&login))?.map_err(ComposeError::from)?;
+        }
+    }
     writeln!(out, "the schema is up to date")?;
     Ok(())
 }

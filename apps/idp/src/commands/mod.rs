@@ -57,6 +57,9 @@ pub enum Failure {
     /// Told to end while it was ending.
     #[error("told to end at once; requests in flight were cut off")]
     CutShort,
+    /// What writes to the store has ended while the server ran.
+    #[error("the store can no longer be written to; the log says why")]
+    StoreLost,
     /// The name of an organization is none.
     #[error("the organization's name is not valid")]
     OrganizationName(#[source] kernel::text::InvalidText),

@@ -13,15 +13,17 @@ use std::{
 
 use futures_util::future::{Either, select};
 use http_api::{Ports, Process, RouterSettings, ServerLimits};
+use kernel::OrganizationId;
 use tokens::Issuer;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::Failure;
 use crate::{
-    compose::Foundations,
-    config::Config,
+    compose::{self, Foundations, Opened, Provider, Store},
+    config::{Config, Database},
+    following::{self, Follower},
     probe::Probe,
-    runtime::{self, RunningWriter},
+    runtime::{self, Company},
     signals::Signals,
     storage::Storage,
 };
@@ -31,42 +33,101 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(7);
 
 pub(super) fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
-    let storage = Storage::take(config.data_dir(), &config.database_file())?;
-    runtime::run(serve(config, storage, out))?
+    match config.database() {
+        Database::File(file) => {
+            let storage = Storage::take(config.data_dir(), &file)?;
+            runtime::run(async {
+                let door = Door::open(config).await?;
+                serve(config, door, compose::open_embedded(config, storage).await?, out).await
+            })?
+        }
+        Database::Server(login) => runtime::run(async {
+            let door = Door::open(config).await?;
+            serve(config, door, compose::open_shared(config, &login).await?, out).await
+        })?,
+    }
 }
 
-async fn serve(config: &Config, storage: Storage, out: &mut dyn Write) -> Result<(), Failure> {
-    let address = config.socket_address();
-    let bind = |source| Failure::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let bound = listener.local_addr().map_err(bind)?;
-    let issuer = config.issuer_at(bound.port())?;
+/// Where the server listens. It is bound first: whoever cannot have the port changes nothing.
+struct Door {
+    listener: TcpListener,
+    bound: SocketAddr,
+    issuer: Issuer,
+}
 
-    let (foundations, writer) = Foundations::open(config, storage).await?;
-    let writer = RunningWriter::start(writer);
-    let platform = foundations.platform(&issuer).await?;
-    let provider = foundations.provider(config, issuer.clone(), platform).await?;
+impl Door {
+    async fn open(config: &Config) -> Result<Self, Failure> {
+        let address = config.socket_address();
+        let bind = |source| Failure::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
+        let bound = listener.local_addr().map_err(bind)?;
+        Ok(Self { listener, bound, issuer: config.issuer_at(bound.port())? })
+    }
+}
+
+async fn serve<S: Store>(
+    config: &Config,
+    door: Door,
+    opened: Opened<S>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let Opened { foundations, behind } = opened;
+    let mut company = behind.start();
+    let platform = foundations.platform(&door.issuer).await?;
+    let provider = foundations.provider(config, door.issuer.clone(), platform).await?;
+    let provider = Arc::new(provider);
+    accompany(&mut company, &foundations, &provider, platform);
 
     let draining = Arc::new(AtomicBool::new(false));
-    let ports = Ports::of(Arc::new(provider), process(&foundations, draining.clone()));
+    let ports = Ports::of(provider, process(&foundations, draining.clone()));
     let router = http_api::build(ports, &settings(config, &foundations));
     // Before anybody is told that the server is ready: who then ends it is heard.
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
-    greet(&Greeting { config, issuer: &issuer, bound }, out)?;
+    greet(&Greeting { config, issuer: &door.issuer, bound: door.bound }, out)?;
     let (tell, told) = oneshot::channel();
-    let serving = http_api::serve(listener, router, limits(config), async {
+    let serving = http_api::serve(door.listener, router, limits(config), async {
         // An error means that there is nobody left to tell it, which is as good.
         let _ = told.await;
     });
-    let ending = end(&mut signals, &draining, tell);
-    if let Either::Right(_) = select(pin!(serving), pin!(ending)).await {
-        return Err(Failure::CutShort);
+    let (serving, ending) = (pin!(serving), pin!(end(&mut signals, &draining, tell)));
+    match select(select(serving, ending), pin!(company.lost())).await {
+        Either::Left((Either::Left(_), _)) => {}
+        Either::Left((Either::Right(_), _)) => return Err(Failure::CutShort),
+        Either::Right(_) => return Err(Failure::StoreLost),
     }
-    let storage = foundations.release();
-    writer.finish().await;
-    drop(storage);
+    drop(foundations);
+    company.finish().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts what follows other replicas, where there can be any.
+fn accompany<S: Store>(
+    company: &mut Company,
+    foundations: &Foundations<S>,
+    provider: &Arc<Provider<S>>,
+    platform: OrganizationId,
+) {
+    if !S::IS_SHARED {
+        return;
+    }
+    let (provider, known) = (provider.clone(), foundations.known.clone());
+    let clock = foundations.clock.clone();
+    let hints = foundations.hints.as_ref().map(|(hints, _)| hints.clone());
+    company.accompany("following", move || {
+        let (provider, known) = (provider.clone(), known.clone());
+        let (clock, hints) = (clock.clone(), hints.clone());
+        let feed = provider.store().changes();
+        async move {
+            if let Some(feed) = feed {
+                Follower { provider, known, platform, clock, hints }.follow(feed).await;
+            }
+        }
+    });
+    if let Some((hints, announcer)) = foundations.hints.clone() {
+        company
+            .accompany("announcing", move || following::announce(hints.clone(), announcer.clone()));
+    }
 }
 
 /// Waits for the first signal, turns readiness off before anything else, and lets the server
@@ -80,10 +141,10 @@ async fn end(signals: &mut Signals, draining: &AtomicBool, finish: oneshot::Send
     signals.next().await;
 }
 
-fn process(foundations: &Foundations, draining: Arc<AtomicBool>) -> Process {
-    let clock = foundations.clock.clone();
+fn process<S: Store>(foundations: &Foundations<S>, draining: Arc<AtomicBool>) -> Process {
+    let (clock, cache) = (foundations.clock.clone(), foundations.cache.clone());
     let database = Arc::new(foundations.store.clone());
-    let probe = Arc::new(Probe { draining, database, cache: None, clock: clock.clone() });
+    let probe = Arc::new(Probe { draining, database, cache, clock: clock.clone() });
     Process {
         version: env!("CARGO_PKG_VERSION"),
         started_at: clock.now(),
@@ -93,7 +154,7 @@ fn process(foundations: &Foundations, draining: Arc<AtomicBool>) -> Process {
     }
 }
 
-fn settings(config: &Config, foundations: &Foundations) -> RouterSettings {
+fn settings<S>(config: &Config, foundations: &Foundations<S>) -> RouterSettings {
     let origins = config.network().cors_origins.iter();
     RouterSettings {
         cors_origins: origins.map(|origin| origin.as_str().to_owned()).collect(),

@@ -7,6 +7,7 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use tenancy::{Plans, Rate};
@@ -31,7 +32,7 @@ pub use origin::{InvalidOrigin, Origin};
 pub use problem::{Found, Place, Problem, Problems};
 pub use secret::{InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey};
 pub use source::Sources;
-pub use values::{ConnectionLimit, DatabaseFile, InvalidDatabase, Mode};
+pub use values::{ConnectionLimit, Database, InvalidDatabase, InvalidRedisUrl, Mode, RedisUrl};
 
 /// The file of the embedded store inside the data folder, where no other is named.
 const DATABASE_FILE: &str = "idp.sqlite";
@@ -65,11 +66,14 @@ pub struct Network {
     pub cors_origins: Vec<Origin>,
 }
 
-/// Where the embedded store lies.
+/// Where everything is kept, and what replicas share besides.
 #[derive(Debug, Clone)]
 struct Storage {
     data_dir: PathBuf,
-    database: Option<DatabaseFile>,
+    database: Option<Database>,
+    connections: NonZeroU32,
+    redis: Option<RedisUrl>,
+    replicas: NonZeroU32,
 }
 
 /// The configured secret keys. In production both are there; in development the one that is not
@@ -178,12 +182,25 @@ impl Config {
         &self.storage.data_dir
     }
 
-    /// The file of the embedded store.
-    pub fn database_file(&self) -> PathBuf {
-        match &self.storage.database {
-            Some(named) => named.path().to_owned(),
-            None => self.storage.data_dir.join(DATABASE_FILE),
-        }
+    /// Where everything is kept: where nothing is said, in a file of the data folder.
+    pub fn database(&self) -> Database {
+        let in_folder = || Database::File(self.storage.data_dir.join(DATABASE_FILE));
+        self.storage.database.clone().unwrap_or_else(in_folder)
+    }
+
+    /// How many connections to a database server serve requests.
+    pub fn database_connections(&self) -> NonZeroU32 {
+        self.storage.connections
+    }
+
+    /// Where Redis is, if it is used.
+    pub fn redis(&self) -> Option<&RedisUrl> {
+        self.storage.redis.as_ref()
+    }
+
+    /// How many replicas share a limit while Redis is away.
+    pub fn replicas(&self) -> NonZeroU32 {
+        self.storage.replicas
     }
 
     /// The configured secret keys.

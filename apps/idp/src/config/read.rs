@@ -2,6 +2,7 @@
 //! the first problem, so that an operator who mends the configuration does it once.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use figment::value::Value;
@@ -12,7 +13,7 @@ use super::keys::{self, Key};
 use super::log::{LogFilter, LogFormat};
 use super::problem::{Found, Place, Problem};
 use super::source::Settings;
-use super::values::{ConnectionLimit, DatabaseFile, Mode};
+use super::values::{ConnectionLimit, Database, Mode, RedisUrl};
 use super::{
     Logging, Network, Origin, Reach, SecretKey, Secrets, Storage, issuer::on_this_machine,
 };
@@ -152,14 +153,21 @@ fn default_mode(issuer: Option<&Issuer>) -> Mode {
 pub(super) fn storage(reader: &mut Reader<'_>) -> Option<Storage> {
     let data_dir = reader.required(keys::DATA_DIR, folder);
     let database = reader.optional(keys::DATABASE_URL, |value| {
-        DatabaseFile::parse(text(value)?).map_err(Rejection::because)
+        Database::parse(text(value)?).map_err(Rejection::because)
     });
-    if reader.is_set(keys::REDIS_URL) {
-        let because = "this build has the embedded store only, and counts its limits in the \
-                       process; unset it";
-        reader.refuse(keys::REDIS_URL, because);
-    }
-    Some(Storage { data_dir: data_dir?, database: database? })
+    let connections =
+        reader.required(keys::DATABASE_CONNECTIONS, |value| number(value, at_most_a_thousand));
+    let redis = reader.optional(keys::REDIS_URL, |value| {
+        RedisUrl::parse(text(value)?).map_err(Rejection::because)
+    });
+    let replicas = reader.required(keys::REPLICAS, |value| number(value, at_most_a_thousand));
+    Some(Storage {
+        data_dir: data_dir?,
+        database: database?,
+        connections: connections?,
+        redis: redis?,
+        replicas: replicas?,
+    })
 }
 
 /// Needs the mode, since production makes no key by itself; where the mode is unknown, because
@@ -276,6 +284,10 @@ pub(super) fn whole(value: &Value) -> Option<u64> {
 
 fn number<T>(value: &Value, parse: impl Fn(u64) -> Option<T>) -> Result<T, Rejection> {
     whole(value).and_then(parse).ok_or(PLAIN)
+}
+
+fn at_most_a_thousand(count: u64) -> Option<NonZeroU32> {
+    u32::try_from(count).ok().filter(|count| *count <= 1_000).and_then(NonZeroU32::new)
 }
 
 /// Never unlimited, since a client that loops must meet an end; and never none, which would lock

@@ -55,13 +55,22 @@ fn shown(config: &Config) -> String {
     String::from_utf8(out).unwrap()
 }
 
+fn file_of(config: &Config) -> PathBuf {
+    match config.database() {
+        Database::File(path) => path,
+        Database::Server(login) => panic!("{login:?}"),
+    }
+}
+
 #[test]
 fn without_any_source_the_defaults_hold() {
     let config = from_environment(&[]).unwrap();
     assert_eq!(config.socket_address().to_string(), "127.0.0.1:3000");
     assert_eq!(config.issuer().unwrap().as_str(), "http://127.0.0.1:3000");
     assert_eq!(config.mode(), Mode::Development);
-    assert_eq!(config.database_file(), PathBuf::from("./data/idp.sqlite"));
+    assert_eq!(file_of(&config), PathBuf::from("./data/idp.sqlite"));
+    assert!(config.redis().is_none());
+    assert_eq!((config.database_connections().get(), config.replicas().get()), (16, 1));
     assert_eq!(config.token_lifetime(), Lifetime::default());
     assert_eq!(config.network().max_connections.get().get(), 4096);
     assert!(config.network().cors_origins.is_empty());
@@ -133,7 +142,7 @@ fn every_problem_is_told_at_once() {
         ("IDP_SEALING_KEY", "AAAA"),
         ("IDP_ISSUER", "https://idp.example.com/"),
         ("IDP_PLANS_PRO_AGENTS", "many"),
-        ("REDIS_URL", "redis://x"),
+        ("REDIS_URL", "http://x"),
         ("IDP_NEW", "1"),
     ];
     let problems = told_of_both(text, &variables);
@@ -156,7 +165,7 @@ fn every_problem_is_told_at_once() {
         "environment variable `IDP_LOG`: `log` must be",
         "environment variable `IDP_SEALING_KEY`: `sealing_key` must be base64",
         "environment variable `IDP_ISSUER`: `issuer` must be",
-        "environment variable `REDIS_URL`: `redis_url` is refused: this build has the embedded",
+        "environment variable `REDIS_URL`: `redis_url` must be",
     ] {
         assert!(problems.iter().any(|problem| problem.starts_with(begun)), "{begun}");
     }
@@ -275,15 +284,21 @@ fn one_key_cannot_serve_twice() {
 }
 
 #[test]
-fn a_database_server_is_refused_without_showing_its_password() {
+fn a_database_is_a_file_or_a_server_and_shows_no_password() {
     for url in ["postgres://root:canary@db/idp", "postgresql://root:canary@db/idp"] {
+        let config = from_environment(&[("DATABASE_URL", url)]).unwrap();
+        assert!(matches!(config.database(), Database::Server(_)), "{url}");
+        for text in [shown(&config), format!("{config:?}")] {
+            assert!(!text.contains("canary") && !text.contains("root"), "{text}");
+        }
+    }
+    for url in ["postgres://root:canary@db", "mysql://root:canary@db/idp"] {
         let problems = told(from_environment(&[("DATABASE_URL", url)]));
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("this build has the embedded store only"), "{problems:?}");
         assert!(!problems[0].contains("canary") && !problems[0].contains("root"), "{problems:?}");
     }
     let config = from_environment(&[("DATABASE_URL", "sqlite:///var/lib/idp/a.sqlite")]).unwrap();
-    assert_eq!(config.database_file(), PathBuf::from("/var/lib/idp/a.sqlite"));
+    assert_eq!(file_of(&config), PathBuf::from("/var/lib/idp/a.sqlite"));
 }
 
 #[test]
@@ -309,7 +324,7 @@ fn no_secret_is_in_an_error_or_in_debug_or_shown() {
         format!("sealing_key = {half}"),
         format!("sealing_key = \"x\"\nsealing_key = \"{half}\""),
         format!("database_url = \"redis://{half}\""),
-        format!("redis_url = \"redis://{half}\""),
+        format!("redis_url = \"http://{half}\""),
         format!("data_dir = \"postgres://root:{half}@db\""),
         format!("issuer = \"https://root:{half}@idp.example.com\""),
     ] {

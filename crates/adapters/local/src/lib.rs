@@ -19,6 +19,7 @@ pub mod key_factory;
 pub mod key_ring;
 pub mod rate_limiter;
 pub mod seal;
+pub mod share;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
@@ -27,6 +28,7 @@ pub use key_factory::LocalKeyFactory;
 pub use key_ring::{KeyRing, OpenError};
 pub use rate_limiter::LocalRateLimiter;
 pub use seal::{Purpose, SealError, Sealer};
+pub use share::Share;
 
 #[cfg(test)]
 mod sample;
