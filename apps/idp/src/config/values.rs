@@ -55,7 +55,7 @@ pub enum Database {
     /// In a file of the embedded store.
     File(PathBuf),
     /// On a PostgreSQL server, which replicas share.
-    Server(Login),
+    Server(Box<Login>),
 }
 
 /// Why a database URL is not taken. No variant holds the URL: there may be a password in it.
@@ -85,7 +85,7 @@ impl Database {
         let (scheme, rest) = text.split_once(':').ok_or(InvalidDatabase::Scheme)?;
         match scheme {
             "sqlite" => file(rest).map(Self::File),
-            "postgres" | "postgresql" => Ok(Self::Server(Login::parse(text)?)),
+            "postgres" | "postgresql" => Ok(Self::Server(Box::new(Login::parse(text)?))),
             _ => Err(InvalidDatabase::Scheme),
         }
     }
