@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by its panic")]
 #![expect(clippy::expect_used, reason = "likewise")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use audit::ChangeHints;
 use contracts::{HintsHarness, LimiterHarness};
@@ -19,7 +19,9 @@ async fn alone() -> RedisCache {
     let mut random = [0; 16];
     SystemEntropy::new().fill(&mut random).unwrap();
     let prefix = format!("test-{:x}", u128::from_ne_bytes(random)).parse().unwrap();
-    let options = Options { prefix, connections: 2, ..Options::default() };
+    // For long, so that a busy machine fails no case.
+    let patience = Duration::from_secs(20);
+    let options = Options { prefix, connections: 2, patience, ..Options::default() };
     RedisCache::connect(&Secret::from(url), Arc::new(SystemClock::new()), options).await.unwrap()
 }
 

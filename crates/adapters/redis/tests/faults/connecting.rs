@@ -1,6 +1,6 @@
 //! A start that fails says what is wrong and what to do, and never the password.
 
-use std::{error::Error, net::TcpListener, sync::Arc};
+use std::{error::Error, net::TcpListener, sync::Arc, time::Duration};
 
 use contracts::run;
 use kernel::Secret;
@@ -9,9 +9,13 @@ use redis_cache::{ConnectError, Options, RedisCache};
 
 use crate::kit::House;
 
+/// For long, so that a busy machine fails no test.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 async fn connect(url: String) -> Result<RedisCache, ConnectError> {
     let url = Secret::from(url);
-    RedisCache::connect(&url, Arc::new(SystemClock::new()), Options::default()).await
+    let options = Options { patience: PATIENCE, ..Options::default() };
+    RedisCache::connect(&url, Arc::new(SystemClock::new()), options).await
 }
 
 /// The error, once it is sure to hold nothing of the URL.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use audit::ChangeHints;
 use contracts::run;
 use kernel::StoreError;
+use redis_cache::Options;
 
 use crate::kit::{House, timed};
 
@@ -29,7 +30,7 @@ fn a_lost_connection_ends_the_listening_and_it_can_begin_anew() {
 #[test]
 fn a_frozen_redis_holds_up_neither_announcing_nor_listening() {
     run(async {
-        let house = House::new();
+        let house = House::with(Options::default());
         let hints = house.cache().await.hints();
         house.server.freeze().unwrap();
         let (announced, took) = timed(hints.announce()).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contracts::run;
 use futures_util::future::join_all;
+use redis_cache::Options;
 
 use crate::kit::{House, timed};
 
@@ -71,9 +72,11 @@ fn do_05_several_replicas_on_a_flushed_redis_admit_their_shares() {
 #[test]
 fn rl_07_a_frozen_redis_costs_half_a_second_once_and_no_limit() {
     run(async {
-        let house = House::new();
+        let house = House::with(Options::default());
         let replicas = house.replicas(1).await;
         assert_eq!(house.burst(&replicas[0], 30, 20).await, 20);
+        // Should a busy machine have cost a call before, the next one tries all the same.
+        house.clock.turn(SECOND);
         house.server.freeze().unwrap();
         let (first, took) = timed(house.burst(&replicas[0], 30, 1)).await;
         assert_eq!(first, 1);
@@ -91,7 +94,7 @@ fn rl_07_a_frozen_redis_costs_half_a_second_once_and_no_limit() {
 #[test]
 fn requests_that_meet_a_frozen_redis_together_wait_together() {
     run(async {
-        let house = House::new();
+        let house = House::with(Options::default());
         let replicas = house.replicas(1).await;
         house.server.freeze().unwrap();
         let all = (0..200).map(|_| house.ask(&replicas[0], 50));
