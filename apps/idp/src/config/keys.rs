@@ -83,13 +83,13 @@ keys! {
         "where everything is kept; idp.sqlite in the data folder where unset";
     DATABASE_CONNECTIONS "database_connections" "IDP_DATABASE_CONNECTIONS" = Number(16);
         "a whole number from 1 to 1000";
-        "connections to a PostgreSQL server that serve requests; two more write events and follow changes";
+        "connections to a PostgreSQL server that serve requests; two more do other work";
     #[secret] REDIS_URL "redis_url" "REDIS_URL" = Unset;
         "`redis://user:password@host:port`, or `rediss:` for TLS";
-        "where replicas count limits together and tell each other of changes; unset, each counts alone";
+        "where replicas count limits together, and hint at changes";
     REPLICAS "replicas" "IDP_REPLICAS" = Number(1);
         "a whole number from 1 to 1000";
-        "replicas that share each limit while Redis is away: each then admits its part";
+        "replicas among which a limit is divided where Redis does not count";
     #[secret] SEALING_KEY "sealing_key" "IDP_SEALING_KEY" = Unset;
         "base64 of exactly 32 random bytes, as `openssl rand -base64 32` makes";
         "encrypts signing keys at rest; made in the data folder where unset, required in production";
