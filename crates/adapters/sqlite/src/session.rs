@@ -136,7 +136,8 @@ pub struct Writing {
     commands: mpsc::Sender<Command>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    changes: Changes,
+    listener: Option<Arc<dyn ChangeListener>>,
+    changes: Vec<Changed>,
     /// Whether a statement failed, or was given up midway. Such a transaction is never committed:
     /// nobody knows what is in it.
     failed: bool,
@@ -155,8 +156,7 @@ impl Writing {
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         listener: Option<Arc<dyn ChangeListener>>,
     ) -> Self {
-        let changes = Changes { listener, made: Vec::new(), committing: false };
-        Self { scope, commands, clock, entropy, changes, failed: false }
+        Self { scope, commands, clock, entropy, listener, changes: Vec::new(), failed: false }
     }
 
     async fn ask<T>(
@@ -169,18 +169,17 @@ impl Writing {
     }
 }
 
-/// What a transaction changes, to be told of once it may be committed.
-struct Changes {
+/// What a transaction changed, told of when it is dropped. It goes to the writer with the commit:
+/// the writer drops it when the commit has ended, however it did, and before it answers.
+pub(crate) struct Told {
     listener: Option<Arc<dyn ChangeListener>>,
-    made: Vec<Changed>,
-    committing: bool,
+    changes: Vec<Changed>,
 }
 
-impl Drop for Changes {
-    /// However the commit ended, and also where nobody waited for its end.
+impl Drop for Told {
     fn drop(&mut self) {
-        if let Some(listener) = self.listener.as_ref().filter(|_| self.committing) {
-            listener.changed(&self.made);
+        if let Some(listener) = &self.listener {
+            listener.changed(&self.changes);
         }
     }
 }
@@ -242,7 +241,7 @@ impl Journal for SqliteTx {
         self.change_one(events::insert([&record])).await?;
         let organization = record.organization;
         let changed = record.resource.map(|resource| Changed { organization, resource });
-        self.mode.changes.made.extend(changed);
+        self.mode.changes.extend(changed);
         Ok(id)
     }
 
@@ -250,7 +249,8 @@ impl Journal for SqliteTx {
         if self.mode.failed {
             return Err(ended());
         }
-        self.mode.changes.committing = true;
-        self.mode.ask(|reply| Command::Commit { reply }).await?
+        let changes = std::mem::take(&mut self.mode.changes);
+        let told = Told { listener: self.mode.listener.take(), changes };
+        self.mode.ask(|reply| Command::Commit { reply, told }).await?
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     error::store_error,
     open::{self, Options},
-    session::{Done, Statement},
+    session::{Done, Statement, Told},
 };
 
 // `IMMEDIATE` takes the write lock at once: taken at the first write it could fail after a read.
@@ -45,7 +45,7 @@ pub(crate) struct Note {
 /// What the holder of a transaction asks of the writer. Closing the channel rolls back.
 pub(crate) enum Command {
     Run { statement: Statement, reply: oneshot::Sender<Result<Done, sqlx::Error>> },
-    Commit { reply: Reply },
+    Commit { reply: Reply, told: Told },
 }
 
 /// Writes what the store's clones queue, until the last of them is gone.
@@ -84,8 +84,11 @@ impl Writer {
     /// Writes until every clone of the store is dropped and everything queued is done.
     pub async fn run(mut self) {
         while let Some(job) = self.wait().await {
-            let mut waiting = Vec::new();
-            match self.group(job, &mut waiting).await {
+            let (mut waiting, mut told) = (Vec::new(), None);
+            let done = self.group(job, &mut waiting, &mut told).await;
+            // Before anybody hears that it is done.
+            drop(told);
+            match done {
                 Ok(()) => answer_all(waiting, || Ok(())),
                 Err(error) => {
                     // Once for the whole group: everybody in it fails for the same reason.
@@ -111,7 +114,12 @@ impl Writer {
     ///
     /// A transaction never joins a group that has written already: it would read what is not
     /// durable, and its holder might answer somebody from it and then change nothing.
-    async fn group(&mut self, first: Job, waiting: &mut Vec<Reply>) -> Result<(), sqlx::Error> {
+    async fn group(
+        &mut self,
+        first: Job,
+        waiting: &mut Vec<Reply>,
+        told: &mut Option<Told>,
+    ) -> Result<(), sqlx::Error> {
         let mut notes = Vec::new();
         match first {
             Job::Note(note) => notes.push(*note),
@@ -120,7 +128,10 @@ impl Writer {
                 let patience = self.patience;
                 let connection = self.begun().await?;
                 match transaction::serve(connection, grant, patience).await {
-                    Some(reply) => waiting.push(reply),
+                    Some((reply, changes)) => {
+                        waiting.push(reply);
+                        *told = Some(changes);
+                    }
                     None => return self.rolled_back().await,
                 }
             }

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Command, Reply};
-use crate::session;
+use crate::session::{self, Told};
 
 /// Runs what the holder asks for until it commits, gives up, fails or takes too long. Only a
 /// transaction to be committed leaves somebody who waits.
@@ -18,7 +18,7 @@ pub(super) async fn serve(
     connection: &mut SqliteConnection,
     grant: oneshot::Sender<mpsc::Sender<Command>>,
     patience: Duration,
-) -> Option<Reply> {
+) -> Option<(Reply, Told)> {
     let (sender, mut commands) = mpsc::channel(1);
     // Sent to somebody who has just stopped waiting, it is dropped there, which closes the channel.
     grant.send(sender).ok()?;
@@ -34,7 +34,7 @@ pub(super) async fn serve(
             command = commands.recv() => command?,
         };
         match command {
-            Command::Commit { reply } => return Some(reply),
+            Command::Commit { reply, told } => return Some((reply, told)),
             Command::Run { statement, reply } => {
                 let done = session::run(connection, statement).await;
                 let failed = done.is_err();
