@@ -134,7 +134,8 @@ CREATE TABLE change_feed (
 
 CREATE INDEX change_feed_by_transaction ON change_feed (transaction);
 
--- Which organization a client belongs to: what must be known before anybody has an organization, and nothing else.
+-- Which organization a client belongs to: what must be known before anybody has an organization, and nothing else. It also
+-- holds that no two organizations have an agent of one id.
 CREATE TABLE client (
     agent_id uuid PRIMARY KEY,
     organization_id uuid NOT NULL
@@ -152,7 +153,7 @@ CREATE TABLE organization (
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     revision bigint NOT NULL CHECK (revision > 0),
-    last_event uuid NOT NULL UNIQUE,
+    last_event uuid NOT NULL,
     CHECK ((status = 'active') = (status_since IS NULL)),
     FOREIGN KEY (id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 );
@@ -187,7 +188,7 @@ CREATE TRIGGER organization_is_never_emptied BEFORE TRUNCATE ON organization
     FOR EACH STATEMENT EXECUTE FUNCTION refuse('an organization is never deleted');
 
 CREATE TABLE agent (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL REFERENCES organization (id),
     email text NOT NULL,
     email_folded text COLLATE "C" NOT NULL CHECK (email_folded = lower(email COLLATE "C")),
@@ -206,8 +207,9 @@ CREATE TABLE agent (
     updated_at bigint NOT NULL,
     tokens_not_before bigint,
     revision bigint NOT NULL CHECK (revision > 0),
-    last_event uuid NOT NULL UNIQUE,
-    UNIQUE (organization_id, id),
+    last_event uuid NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, last_event),
     CHECK ((status = 'active') = (status_since IS NULL)),
     CHECK ((status = 'archived') = (decommissioned_at IS NOT NULL)),
     FOREIGN KEY (organization_id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
@@ -314,6 +316,14 @@ CREATE TRIGGER agent_capability_follows_its_agent BEFORE INSERT OR DELETE ON age
     FOR EACH ROW EXECUTE FUNCTION agent_capability_follows_its_agent();
 CREATE TRIGGER agent_capability_is_never_updated BEFORE UPDATE ON agent_capability
     FOR EACH STATEMENT EXECUTE FUNCTION refuse('a capability follows its agent');
+CREATE TRIGGER agent_capability_is_never_emptied BEFORE TRUNCATE ON agent_capability
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('a capability follows its agent');
+CREATE TRIGGER client_is_never_updated BEFORE UPDATE ON client
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('a client follows its agent');
+CREATE TRIGGER client_is_never_deleted BEFORE DELETE ON client
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('a client follows its agent');
+CREATE TRIGGER client_is_never_emptied BEFORE TRUNCATE ON client
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('a client follows its agent');
 
 ALTER TABLE client ADD FOREIGN KEY (organization_id, agent_id) REFERENCES agent (organization_id, id);
 
@@ -332,7 +342,7 @@ CREATE TABLE idempotency_key (
 CREATE INDEX idempotency_key_expired ON idempotency_key (organization_id, expires_at);
 
 CREATE TABLE credential (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL,
     agent_id uuid NOT NULL,
     name text,
@@ -346,7 +356,7 @@ CREATE TABLE credential (
     revision bigint NOT NULL CHECK (revision > 0),
     -- A rotation writes two credentials with one event: not unique.
     last_event uuid NOT NULL,
-    UNIQUE (organization_id, id),
+    PRIMARY KEY (organization_id, id),
     CHECK ((state = 'superseded') = (superseded_by IS NOT NULL)),
     CHECK ((state = 'revoked') = (revoked_at IS NOT NULL)),
     CHECK (state <> 'superseded' OR expires_at IS NOT NULL),
@@ -428,7 +438,8 @@ CREATE TABLE signing_key (
     created_at bigint NOT NULL,
     revision bigint NOT NULL CHECK (revision > 0),
     event_organization_id uuid NOT NULL,
-    last_event uuid NOT NULL UNIQUE,
+    last_event uuid NOT NULL,
+    UNIQUE (event_organization_id, last_event),
     FOREIGN KEY (event_organization_id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 );
 
@@ -484,8 +495,9 @@ CREATE TABLE revoked_token (
     token_id uuid NOT NULL,
     revoked_at bigint NOT NULL,
     expires_at bigint NOT NULL,
-    last_event uuid NOT NULL UNIQUE,
+    last_event uuid NOT NULL,
     PRIMARY KEY (organization_id, token_id),
+    UNIQUE (organization_id, last_event),
     FOREIGN KEY (organization_id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 );
 
@@ -584,7 +596,15 @@ CREATE POLICY the_poller ON change_feed FOR SELECT
 CREATE POLICY the_poller_forgets ON change_feed FOR DELETE
     USING (current_setting('app.feed', true) = 'on');
 
-GRANT SELECT, INSERT ON audit_event, client TO idp_app;
+-- The place of an event and of a change is not the server's to choose: of the columns that tell it, none may be written.
+GRANT SELECT ON audit_event, change_feed TO idp_app;
+GRANT INSERT (
+    id, organization_id, agent_id, action, outcome, resource_kind, resource_id, request_id, address, user_agent,
+    used_credential_id, metadata, occurred_at
+) ON audit_event TO idp_app;
+GRANT INSERT (organization_id, resource_kind, resource_id) ON change_feed TO idp_app;
+GRANT DELETE ON change_feed TO idp_app;
+GRANT SELECT, INSERT ON client TO idp_app;
 GRANT SELECT, INSERT, UPDATE ON organization, agent, credential, signing_key TO idp_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO idp_app;
-GRANT SELECT, INSERT, DELETE ON agent_capability, revoked_token, change_feed TO idp_app;
+GRANT SELECT, INSERT, DELETE ON agent_capability, revoked_token TO idp_app;

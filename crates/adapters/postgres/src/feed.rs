@@ -17,7 +17,7 @@ use crate::{
     deadline::Deadline,
     error::store_error,
     row::Columns,
-    session::{self, Statement},
+    session::{self, Done, Statement},
 };
 
 const TABLE: &str = "change_feed";
@@ -26,21 +26,24 @@ const TABLE: &str = "change_feed";
 const LOOK: &str = "
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS floor,
         (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS looked_at,
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started_at,
         number, organization_id, resource_kind, resource_id
     FROM (SELECT) AS always
     LEFT JOIN change_feed
         ON transaction >= coalesce($1::text::xid8, pg_snapshot_xmin(pg_current_snapshot()))";
 
-/// A few at a time: a look must not wait for many.
+/// A few at a time, since a look must not wait for many, and by one replica at a time.
 const FORGET: &str = "
     DELETE FROM change_feed
-    WHERE number IN (
+    WHERE (SELECT pg_try_advisory_xact_lock(hashtext('change_feed is cleared'))) AND number IN (
         SELECT number FROM change_feed
         WHERE changed_at < now() - interval '5 minutes'
         ORDER BY number
         LIMIT 1000
-        FOR UPDATE SKIP LOCKED
     )";
+
+/// How many one statement clears at most.
+const FEW: u64 = 1_000;
 
 /// Well within the time for which changes are kept.
 const LONGEST_GAP: Duration = Duration::from_secs(60);
@@ -55,6 +58,8 @@ struct Place {
     floor: i64,
     /// Milliseconds by the server's clock.
     looked_at: i64,
+    /// Since when the server runs: another one that took its place began at another time.
+    started_at: i64,
     /// What was told of transactions from the floor on.
     told: BTreeSet<i64>,
 }
@@ -80,7 +85,7 @@ impl PostgresFeed {
         Self { settings, patience, connection: None, place: None, looks: 0 }
     }
 
-    async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, StoreError> {
+    async fn run(&mut self, statement: Statement) -> Result<Done, StoreError> {
         let deadline = Deadline::after(self.patience);
         // Taken out, so that a connection in the middle of something is never used again.
         let mut connection = match self.connection.take() {
@@ -90,12 +95,23 @@ impl PostgresFeed {
         let done = deadline.within(session::run(&mut connection, statement)).await?;
         let done = done.map_err(store_error)?;
         self.connection = Some(connection);
-        Ok(done.rows)
+        Ok(done)
     }
 
+    /// Clears up once in a while, and again after the next look where there was more to clear.
     async fn forget(&mut self) {
-        if let Err(error) = self.rows(sqlx::query(FORGET)).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old changes are still kept");
+        self.looks = self.looks.saturating_add(1);
+        if self.looks < LOOKS_TO_FORGET {
+            return;
+        }
+        match self.run(sqlx::query(FORGET)).await {
+            Ok(done) if done.changed == FEW => {}
+            Ok(_) => self.looks = 0,
+            Err(error) => {
+                self.looks = 0;
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "old changes are still kept");
+            }
         }
     }
 }
@@ -103,25 +119,25 @@ impl PostgresFeed {
 impl ChangeFeed for PostgresFeed {
     async fn news(&mut self) -> Result<News, StoreError> {
         let floor = self.place.as_ref().map(|place| place.floor.to_string());
-        let rows = self.rows(sqlx::query(LOOK).bind(floor)).await?;
+        let rows = self.run(sqlx::query(LOOK).bind(floor)).await?.rows;
         let before = self.place.take();
         let (place, changes) = read(&rows, before.as_ref())?;
         let follows = before.is_some_and(|before| place.follows(&before));
         self.place = Some(place);
-        self.looks = self.looks.wrapping_add(1);
-        if self.looks.is_multiple_of(LOOKS_TO_FORGET) {
-            self.forget().await;
-        }
+        self.forget().await;
         Ok(if follows { News::Changes(changes) } else { News::Unknown })
     }
 }
 
 impl Place {
-    /// Whether nothing can have been missed in between: the gap was short, and the server is not
-    /// one that was set back to an earlier state.
+    /// Whether nothing can have been missed in between: the gap was short, and the server is the
+    /// same. One that was set back to an earlier state, or that took over without the latest
+    /// changes, gives out the same numbers a second time.
     fn follows(&self, before: &Self) -> bool {
         let gap = self.looked_at.saturating_sub(before.looked_at).unsigned_abs();
-        self.floor >= before.floor && Duration::from_millis(gap) < LONGEST_GAP
+        self.started_at == before.started_at
+            && self.floor >= before.floor
+            && Duration::from_millis(gap) < LONGEST_GAP
     }
 }
 
@@ -130,7 +146,8 @@ fn read(rows: &[PgRow], before: Option<&Place>) -> Result<(Place, Vec<Changed>),
     let corrupt = StoreError::Corrupt { table: TABLE, column: "floor" };
     let head = Columns::of(TABLE, rows.first().ok_or(corrupt)?);
     let (floor, looked_at) = (head.get("floor")?, head.get("looked_at")?);
-    let mut place = Place { floor, looked_at, told: BTreeSet::new() };
+    let started_at = head.get("started_at")?;
+    let mut place = Place { floor, looked_at, started_at, told: BTreeSet::new() };
     let mut changes = Vec::new();
     for row in rows {
         let row = Columns::of(TABLE, row);

@@ -16,8 +16,13 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/pos
 /// The server reads which migrations were run; only the owner writes it.
 const READ_BY_SERVER: &str = "GRANT SELECT ON _sqlx_migrations TO idp_app";
 
+/// One at a time, roles included: what two grant to the same thing at once, one of them fails to. The
+/// one that waits does so for as long as a migration may reasonably take.
+const ONE_AT_A_TIME: &str = "SET lock_timeout = '10min'; SET statement_timeout = 0;
+    SELECT pg_advisory_lock(hashtext('idp migrate'))";
+
 /// A migration must not make a running server wait for a lock for long: it gives up, and is run again.
-const LIMITS: &str = "SET lock_timeout = '3s'; SET statement_timeout = 0; SET search_path = public";
+const LIMITS: &str = "SET lock_timeout = '3s'; SET search_path = public";
 
 /// Why the schema was not brought up to date.
 #[derive(Debug, Error)]
@@ -59,6 +64,8 @@ pub enum MigrateError {
 /// [`MigrateError`]
 pub async fn migrate(login: &Login) -> Result<(), MigrateError> {
     let mut connection = login.connect().await?;
+    let failed = |error: sqlx::Error| MigrateError::Migration(error.into());
+    connection.execute(ONE_AT_A_TIME).await.map_err(failed)?;
     let dangerous = roles::prepare(&mut connection).await.map_err(MigrateError::Roles)?;
     if !dangerous.is_empty() {
         return Err(MigrateError::Dangerous(dangerous));

@@ -58,7 +58,8 @@ pub enum OpenError {
     /// The server could pass row-level security.
     #[error(
         "at {place} the server could see past row-level security, which production refuses: {}; \
-         log in as a plain user that is a member of `idp_app` and of nothing else",
+         log in as a plain user that is a member of `idp_app` and of nothing else, and run \
+         `idp migrate` where a right is too much",
         list(.findings)
     )]
     NotIsolated {

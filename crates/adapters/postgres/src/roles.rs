@@ -46,6 +46,10 @@ const GRANT: &str = "
         IF has_schema_privilege('idp_app', 'public', 'CREATE') THEN
             REVOKE CREATE ON SCHEMA public FROM PUBLIC, idp_app;
         END IF;
+        -- A temporary table stands before one of ours that has its name.
+        IF has_database_privilege('idp_app', current_database(), 'TEMPORARY') THEN
+            EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, idp_app', current_database());
+        END IF;
     END $$";
 
 const ACT_AS_OWNER: &str = "SET ROLE idp_owner";

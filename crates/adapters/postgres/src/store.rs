@@ -10,11 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     deadline::Deadline,
-    error::store_error,
     feed::PostgresFeed,
     lanes::Lanes,
     options::Options,
-    pool::{self, Pool},
+    pool::Pool,
     session::{self, PostgresTx, PostgresView, Reading, Session, Statement, Writing},
     transaction::Transaction,
     writer::Note,
@@ -77,19 +76,7 @@ impl PostgresStore {
 
     /// Runs one statement outside any session.
     async fn read(&self, statement: Statement) -> Result<session::Done, StoreError> {
-        let deadline = Deadline::after(self.patience);
-        let mut lease = deadline.within(self.pool.lease()).await??;
-        match deadline.within(session::run(&mut lease, statement)).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => {
-                pool::close(lease);
-                Err(store_error(error))
-            }
-            Err(late) => {
-                pool::close(lease);
-                Err(late)
-            }
-        }
+        Transaction::alone(&self.pool, statement, Deadline::after(self.patience)).await
     }
 
     async fn one_organization(

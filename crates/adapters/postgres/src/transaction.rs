@@ -38,11 +38,26 @@ impl Transaction {
         text: String,
         deadline: Deadline,
     ) -> Result<Self, StoreError> {
-        let lease = deadline.within(pool.lease()).await??;
-        let mut begun =
-            Self { lease: Some(lease), state: State::Unknown, deadline, pool: pool.clone() };
+        let mut begun = Self::on(pool, deadline).await?;
         begun.step(async |lease| lease.execute(AssertSqlSafe(text)).await.map(|_| ())).await?;
         Ok(begun)
+    }
+
+    /// Runs one statement, which the database takes for a transaction of its own.
+    pub(crate) async fn alone(
+        pool: &Pool,
+        statement: Statement,
+        deadline: Deadline,
+    ) -> Result<Done, StoreError> {
+        let mut alone = Self::on(pool, deadline).await?;
+        let done = alone.step(async |lease| session::run(lease, statement).await).await?;
+        drop(alone.lease.take());
+        Ok(done)
+    }
+
+    async fn on(pool: &Pool, deadline: Deadline) -> Result<Self, StoreError> {
+        let lease = deadline.within(pool.lease()).await??;
+        Ok(Self { lease: Some(lease), state: State::Unknown, deadline, pool: pool.clone() })
     }
 
     /// Runs a statement.

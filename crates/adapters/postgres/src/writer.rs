@@ -49,24 +49,35 @@ impl Writer {
         while self.queue.recv_many(&mut waiting, self.group).await > 0 {
             // Whoever has stopped to listen was told that nothing was written.
             waiting.retain(|note| !note.reply.is_closed());
-            self.write(&mut waiting).await;
+            if !waiting.is_empty() {
+                self.write(std::mem::take(&mut waiting)).await;
+            }
         }
     }
 
-    /// Writes the group; where the database refuses it, one by one, so that a bad event fails alone.
-    async fn write(&mut self, notes: &mut Vec<Note>) {
-        match self.attempt(notes.iter().map(|note| &note.event)).await {
-            Ok(()) => answer(notes.drain(..), || Ok(())),
-            Err(StoreError::Unavailable(error)) => {
-                // Once for the whole group: everybody in it fails for the same reason.
-                let lost = notes.len();
-                tracing::error!(error = &*error, lost, "a group of events was not written");
-                answer(notes.drain(..), || Err(StoreError::unavailable("it was not written")));
-            }
-            Err(_) => {
-                for note in notes.drain(..) {
-                    let written = self.attempt([&note.event]).await;
-                    let _ = note.reply.send(written);
+    /// Writes the group; where the database refuses it, each half of it by itself, so that a bad
+    /// event fails alone and all others cost few statements more.
+    async fn write(&mut self, group: Vec<Note>) {
+        let mut parts = vec![group];
+        while let Some(mut part) = parts.pop() {
+            match self.attempt(part.iter().map(|note| &note.event)).await {
+                Ok(()) => answer(part, || Ok(())),
+                Err(StoreError::Unavailable(error)) => {
+                    // What is left as well: it would wait as long once more, and as much in vain.
+                    part.extend(parts.drain(..).flatten());
+                    // Once for all of them: they fail for the same reason.
+                    let lost = part.len();
+                    tracing::error!(error = &*error, lost, "a group of events was not written");
+                    answer(part, || Err(StoreError::unavailable("it was not written")));
+                }
+                Err(_) if part.len() > 1 => {
+                    let later = part.split_off(part.len() / 2);
+                    parts.extend([later, part]);
+                }
+                Err(refused) => {
+                    if let Some(note) = part.pop() {
+                        let _ = note.reply.send(Err(refused));
+                    }
                 }
             }
         }
@@ -92,7 +103,7 @@ impl Writer {
 }
 
 /// Whoever has stopped to listen is no matter.
-fn answer(notes: impl Iterator<Item = Note>, answer: impl Fn() -> Result<(), StoreError>) {
+fn answer(notes: Vec<Note>, answer: impl Fn() -> Result<(), StoreError>) {
     for note in notes {
         let _ = note.reply.send(answer());
     }

@@ -61,6 +61,8 @@ impl Database {
     pub(crate) async fn migrated() -> Self {
         let (template, name) = (template().await, new_name());
         administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        // What was granted on the template itself is not copied.
+        administer(format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")).await;
         Self { admin: admin(), name }
     }
 
