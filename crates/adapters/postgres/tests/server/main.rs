@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "likewise")]
 
 mod backstop;
+mod isolation;
 mod running;
 #[path = "../support/mod.rs"]
 mod support;
