@@ -24,7 +24,7 @@ use tokens::{Issuer, TokenPolicy};
 use usecases::{
     IdentityProvider, Known, Parts,
     bootstrap::{self, Foundation, Founded},
-    signing_key,
+    pepper, signing_key,
 };
 
 use crate::{
@@ -80,6 +80,8 @@ impl<S: Store> Foundations<S> {
         let founded =
             bootstrap::found(&self.store, clock, &self.keys.peppers, foundation, &file).await?;
         file.publish().map_err(ComposeError::AdminFile)?;
+        // Now, and not at the first start of a server: that may be given another pepper.
+        pepper::recognize(&self.store, founded.organization, &self.keys.peppers).await?;
         Ok(founded)
     }
 
@@ -121,6 +123,7 @@ impl<S: Store> Foundations<S> {
         issuer: Issuer,
         platform: OrganizationId,
     ) -> Result<Provider<S>, ComposeError> {
+        pepper::recognize(&self.store, platform, &self.keys.peppers).await?;
         let factory = LocalKeyFactory::new(self.keys.sealer.clone());
         let keys = signing_key::ensure(&self.store, platform, &*self.clock, &factory).await?;
         let ring = KeyRing::new(self.keys.sealer.clone());

@@ -18,12 +18,13 @@ use kernel::{AgentId, Limit, OrganizationId, PageRequest, RequestId, Start};
 use tenancy::{Actor, Kind, Organization, OrganizationChange, Origin, Plan, Scope, UserAgent};
 
 /// The actions that no change of a record leaves: they are noted.
-pub const NOTED: [Action; 5] = [
+pub const NOTED: [Action; 6] = [
     Action::TokenIssued,
     Action::TokenRefused,
     Action::TokenIntrospected,
     Action::AuthFailed,
     Action::AccessDenied,
+    Action::PepperAdopted,
 ];
 
 /// A request by an agent, with everything that an origin can say.

@@ -19,6 +19,7 @@ pub mod credentials;
 pub mod driving;
 pub mod known;
 pub mod organization;
+pub mod pepper;
 pub mod provider;
 pub mod signing_key;
 pub mod tokens;

@@ -29,6 +29,7 @@ const RESERVED: [Reserved; 6] = [
             "crates/domain/tenancy/src/scope.rs",
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/bootstrap.rs",
+            "crates/usecases/src/pepper.rs",
             "crates/usecases/src/signing_key.rs",
         ],
         what: "it says itself on whose behalf it acts",

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use kernel::StoreError;
 use local::{OpenError as KeysError, SealError, key_ring::Unusable};
 use sqlite_store::OpenError;
-use usecases::{bootstrap::FoundError, signing_key::EnsureError};
+use usecases::{bootstrap::FoundError, pepper::PepperError, signing_key::EnsureError};
 
 use crate::storage::StorageError;
 
@@ -51,6 +51,12 @@ pub enum ComposeError {
     /// The admin's credential is founded, and `admin.json` cannot be given its name.
     #[error("`admin.json.pending` in the data folder cannot be renamed to `admin.json`")]
     AdminFile(#[source] io::Error),
+    /// The secrets were hashed with another pepper.
+    #[error(
+        "IDP_PEPPER, or `pepper.key` in the data folder, is not the pepper that the secrets in the \
+         database were hashed with; give this server the same as all others"
+    )]
+    Pepper(#[source] PepperError),
     /// There is no key to sign with.
     #[error(transparent)]
     SigningKey(#[from] EnsureError),
@@ -60,6 +66,15 @@ pub enum ComposeError {
     /// A value of the configuration is none for the domain.
     #[error("the configured {0} cannot be used")]
     Value(&'static str),
+}
+
+impl From<PepperError> for ComposeError {
+    fn from(error: PepperError) -> Self {
+        match error {
+            PepperError::Store(error) => Self::Store(error),
+            another @ PepperError::Another => Self::Pepper(another),
+        }
+    }
 }
 
 /// What to do about a database that does not open.

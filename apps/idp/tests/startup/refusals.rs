@@ -137,3 +137,20 @@ fn a_pepper_that_is_not_the_one_in_the_folder_is_refused() {
     let same = fs::read_to_string(data.join("pepper.key")).unwrap();
     Process::serve(idp(&[], &data).env("IDP_PEPPER", same.trim())).stop();
 }
+
+#[test]
+fn sm_01_a_pepper_that_another_start_did_not_have_is_refused_though_no_file_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("shared.sqlite").display());
+    let serve = |pepper: &str| {
+        let mut command = idp(&[], &data(&folder));
+        command.env("DATABASE_URL", &database).env("IDP_PEPPER", pepper);
+        command
+    };
+    let pepper = "vK5r0H0x2qkG1cW1yV9s3JQzJt8m7b4nE6uP2aL0dFQ=";
+    Process::serve(&mut serve(pepper)).stop();
+    let said = run(&mut serve(OTHER_KEY)).refused();
+    assert!(said.contains("is not the pepper that the secrets") && said.contains("IDP_PEPPER"));
+    assert!(!said.contains(OTHER_KEY) && !said.contains(pepper), "{said}");
+    Process::serve(&mut serve(pepper)).stop();
+}

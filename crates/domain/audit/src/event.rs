@@ -82,6 +82,9 @@ named! {
         OrganizationSuspended => "organization.suspended",
         /// A suspended organization was taken back into use.
         OrganizationReactivated => "organization.reactivated",
+        /// From here on the hashes of secrets are made with another pepper than before, or with the
+        /// first.
+        PepperAdopted => "pepper.adopted",
         /// A signing key was made and published.
         SigningKeyPublished => "signing_key.published",
         /// A published key began to sign.

@@ -126,6 +126,15 @@ impl Peppers {
             .is_some_and(|pepper| hmac::verify(&pepper.0, &message(secret), &hash.mac).is_ok())
     }
 
+    /// What tells the current pepper from another without telling anything of it, so that a record
+    /// can hold it: 16 hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        const PURPOSE: &[u8] = b"agentidp pepper fingerprint v1\0";
+        let tag = hmac::sign(&self.current.0, PURPOSE);
+        tag.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Does the work of [`Peppers::verify`] for a credential that does not exist, so that the
     /// time an answer takes does not tell which ids do.
     pub fn verify_nothing(&self, secret: &PresentedSecret) {
@@ -171,6 +180,15 @@ mod tests {
         assert!(!peppers.verify(secret(1, 2).presented(), &hash));
         assert!(!peppers.verify(secret(2, 1).presented(), &hash));
         assert!(!Peppers::single(Pepper::new(&[8; 32])).verify(right.presented(), &hash));
+    }
+
+    #[test]
+    fn sm_01_a_fingerprint_tells_peppers_apart_and_shows_nothing_of_them() {
+        let of = |byte| Peppers::single(Pepper::new(&[byte; 32])).fingerprint();
+        assert_eq!(of(7), of(7));
+        assert_ne!(of(7), of(8));
+        assert_eq!(of(7).len(), 16);
+        assert!(!of(7).contains("0707"));
     }
 
     #[test]
