@@ -12,6 +12,15 @@ const PRIVILEGE: &str = "42501";
 /// Somebody else was chosen to go on, or holds what is needed for too long.
 const CHOSEN_AGAINST: [&str; 2] = ["40001", "40P01"];
 
+/// What the server says last on a session: it was ended by somebody, or the server goes down.
+const LAST_WORDS: &str = "57P";
+
+/// Whether the session goes on after this error.
+pub(crate) fn is_survived(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| !code.starts_with(LAST_WORDS))
+}
+
 /// Turns an error of the database into what a use case may know.
 ///
 /// A row that is there already and a row that another refers to in vain both mean that somebody else

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
     deadline::Deadline,
-    error::store_error,
+    error::{is_survived, store_error},
     pool::{self, Lease, Pool},
     session::{self, Done, Statement},
 };
@@ -96,7 +96,7 @@ impl Transaction {
         let done = self.deadline.within(work(lease)).await?;
         self.state = match &done {
             Ok(_) => State::Open,
-            Err(sqlx::Error::Database(_)) => State::Failed,
+            Err(error) if is_survived(error) => State::Failed,
             Err(_) => State::Unknown,
         };
         done.map_err(store_error)

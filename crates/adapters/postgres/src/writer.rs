@@ -9,7 +9,11 @@ use kernel::StoreError;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{deadline::Deadline, error::store_error, events, session};
+use crate::{
+    deadline::Deadline,
+    error::{is_survived, store_error},
+    events, session,
+};
 
 /// An event that waits, and whoever waits for it.
 pub(crate) struct Note {
@@ -60,7 +64,7 @@ impl Writer {
     async fn write(&mut self, group: Vec<Note>) {
         let mut parts = vec![group];
         while let Some(mut part) = parts.pop() {
-            match self.attempt(part.iter().map(|note| &note.event)).await {
+            match self.attempt(&part).await {
                 Ok(()) => answer(part, || Ok(())),
                 Err(StoreError::Unavailable(error)) => {
                     // What is left as well: it would wait as long once more, and as much in vain.
@@ -83,19 +87,31 @@ impl Writer {
         }
     }
 
-    async fn attempt<'e>(
-        &mut self,
-        events: impl IntoIterator<Item = &'e EventRecord>,
-    ) -> Result<(), StoreError> {
-        let statement = events::append(events);
+    /// Writes these by one statement. Where the session was lost that lay idle since the last group,
+    /// they are written on another one.
+    async fn attempt(&mut self, notes: &[Note]) -> Result<(), StoreError> {
         let deadline = Deadline::after(self.patience);
+        let lay_idle = self.connection.is_some();
+        let written = self.send(notes, deadline).await;
+        if !(lay_idle && self.connection.is_none() && written.is_err()) {
+            return written;
+        }
+        match self.send(notes, deadline).await {
+            // It may have been us: nobody knows how far the lost session came.
+            Err(StoreError::Conflict) => Err(StoreError::unavailable("it may have been written")),
+            known => known,
+        }
+    }
+
+    async fn send(&mut self, notes: &[Note], deadline: Deadline) -> Result<(), StoreError> {
+        let statement = events::append(notes.iter().map(|note| &note.event));
         // Taken out, so that a connection in the middle of something is never used again.
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => deadline.within(self.settings.connect()).await?.map_err(store_error)?,
         };
         let done = deadline.within(session::run(&mut connection, statement)).await?;
-        if matches!(done, Ok(_) | Err(sqlx::Error::Database(_))) {
+        if done.as_ref().err().is_none_or(is_survived) {
             self.connection = Some(connection);
         }
         done.map(|_| ()).map_err(store_error)

@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "likewise")]
 
 mod backstop;
+mod dropped;
 mod isolation;
 mod running;
 #[path = "../support/mod.rs"]
 mod support;
+mod writing;

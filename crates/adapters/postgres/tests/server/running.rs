@@ -64,7 +64,10 @@ impl Running {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let (database, machine) = (Database::migrated().await, Machine::default());
+        Self::on(Database::migrated().await, Machine::default(), options).await
+    }
+
+    pub(crate) async fn on(database: Database, machine: Machine, options: Options) -> Self {
         let (store, background) = open(&database, &machine, &options).await;
         Self { database, store, machine, background: spawned(background.run()) }
     }
