@@ -11,6 +11,7 @@ use axum::{
 };
 use kernel::{StoreError, store::Source};
 use serde_json::{Map, Value, json};
+use tenancy::Plan;
 use tokens::Issuer;
 
 use crate::{challenge::Challenge, error_code::Code};
@@ -130,6 +131,18 @@ impl Problem {
         details: Map<String, Value>,
     ) -> Self {
         Self { details, ..Self::new(code, message) }
+    }
+
+    /// There are as many of something as there may be.
+    pub(crate) fn used_up(
+        message: impl Into<Cow<'static, str>>,
+        (limit, used): (u64, u64),
+        plan: Plan,
+    ) -> Self {
+        Self::new(Code::FreeTierLimitExceeded, message)
+            .with_detail("limit", limit)
+            .with_detail("used", used)
+            .with_detail("plan", plan.name())
     }
 
     /// `If-Match` does not hold.

@@ -59,6 +59,9 @@ pub trait Agents: Send {
 
     /// How many there are that are neither decommissioned nor archived.
     ///
+    /// In a transaction the answer must hold until it commits: of two that register the last agent
+    /// of a quota at once, not both may succeed.
+    ///
     /// # Errors
     /// [`StoreError`]
     fn agent_count(&mut self) -> impl Future<Output = Result<u64, StoreError>> + Send;

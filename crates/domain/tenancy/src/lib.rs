@@ -24,5 +24,5 @@ pub use organization::{
     Kind, Name, Organization, OrganizationCause, OrganizationChange, OrganizationRecord,
     OrganizationStatus, Slug,
 };
-pub use plan::{Plan, Plans, Quota, Quotas};
+pub use plan::{Plan, Plans, Quota, QuotaReached, Quotas};
 pub use scope::{Actor, Origin, Scope, UserAgent};

@@ -45,6 +45,16 @@ impl FromStr for Plan {
     }
 }
 
+/// There is as much of something as there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{used} are there, and there may be {limit}")]
+pub struct QuotaReached {
+    /// How much there may be.
+    pub limit: u64,
+    /// How much there is: more than the limit where that was lowered since.
+    pub used: u64,
+}
+
 /// How much of something there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quota {
@@ -61,6 +71,18 @@ impl Quota {
         match self {
             Self::AtMost(limit) => Some(limit),
             Self::Unlimited => None,
+        }
+    }
+
+    /// Whether there may be one more than these. Nobody else may add one between the count and what
+    /// is decided by it: count in the transaction that adds.
+    ///
+    /// # Errors
+    /// [`QuotaReached`]
+    pub const fn admits_one_more(self, used: u64) -> Result<(), QuotaReached> {
+        match self {
+            Self::AtMost(limit) if used >= limit => Err(QuotaReached { limit, used }),
+            Self::AtMost(_) | Self::Unlimited => Ok(()),
         }
     }
 }
@@ -114,5 +136,38 @@ impl Default for Plans {
             pro: quotas(Quota::AtMost(1_000), 1_000, Quota::AtMost(1_000_000), 365),
             enterprise: quotas(Quota::Unlimited, 1_000_000, Quota::Unlimited, 2_555),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rl_05_a_quota_admits_up_to_its_limit_and_not_one_more() {
+        let quota = Quota::AtMost(3);
+        for used in 0..3 {
+            assert_eq!(quota.admits_one_more(used), Ok(()), "{used}");
+        }
+        for used in [3, 4, u64::MAX] {
+            assert_eq!(quota.admits_one_more(used), Err(QuotaReached { limit: 3, used }));
+        }
+        let nothing = Quota::AtMost(0).admits_one_more(0);
+        assert_eq!(nothing, Err(QuotaReached { limit: 0, used: 0 }));
+    }
+
+    #[test]
+    fn without_a_limit_there_is_always_room() {
+        for used in [0, 1, u64::MAX] {
+            assert_eq!(Quota::Unlimited.admits_one_more(used), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_plans_of_the_contract_allow_a_hundred_agents_a_thousand_and_any_number() {
+        let agents = |plan| Plans::default().quotas(plan).agents;
+        assert_eq!(agents(Plan::Free), Quota::AtMost(100));
+        assert_eq!(agents(Plan::Pro), Quota::AtMost(1_000));
+        assert_eq!(agents(Plan::Enterprise), Quota::Unlimited);
     }
 }

@@ -1,11 +1,12 @@
 //! Registers an agent.
 
-use audit::{Apply, Journal, Notes, Transactor, record};
+use audit::{Apply, Journal, Notes, Organizations, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError};
 use registry::{
     Agent, AgentChange, Agents, Fingerprint, IdempotencyKey, NewAgent, Registration, RoleRefused,
     Roles,
 };
+use tenancy::{Plan, Plans, Quota, QuotaReached};
 use thiserror::Error;
 
 use super::AgentDetails;
@@ -21,6 +22,14 @@ pub enum RegisterError {
     /// Another agent of the organization has this address.
     #[error("the email is taken within the organization")]
     EmailTaken,
+    /// The organization has as many agents as its plan allows.
+    #[error("the organization has as many agents as its plan allows")]
+    Full {
+        /// Its plan, as it is now.
+        plan: Plan,
+        /// How many it has, and how many it may.
+        reached: QuotaReached,
+    },
     /// The caller may not give these roles.
     #[error(transparent)]
     Roles(#[from] RoleRefused),
@@ -56,7 +65,7 @@ where
     S::Tx: KnowsParties + Apply<AgentChange>,
 {
     /// Registers an agent in the caller's organization. Under an idempotency key, the same request
-    /// again finds the agent of the first.
+    /// again finds the agent of the first, though the organization may have no more by now.
     ///
     /// # Errors
     /// [`RegisterError`]
@@ -80,6 +89,7 @@ where
         if tx.agent_by_email(&new.email).await?.is_some() {
             return Err(RegisterError::EmailTaken);
         }
+        has_room(&mut tx, &self.parts.plans).await?;
         let registration = key.map(|key| Registration::new(key, caller.agent(), &new, now));
         let id = AgentId::generate(now, self.entropy())?;
         let organization = caller.scope().organization();
@@ -108,4 +118,21 @@ async fn may_give(
     let own = tx.agent(caller.agent()).await?.ok_or(RoleRefused)?;
     own.roles().may_turn(&Roles::default(), roles)?;
     Ok(())
+}
+
+/// By the plan that the organization is on now: the caller knows only the one that it was on when
+/// the caller authenticated.
+async fn has_room(
+    tx: &mut (impl Organizations + Agents),
+    plans: &Plans,
+) -> Result<(), RegisterError> {
+    let missing = StoreError::Corrupt { table: "agent", column: "organization_id" };
+    let plan = tx.organization().await?.ok_or(missing)?.plan();
+    let quota = plans.quotas(plan).agents;
+    // A count takes the longer the more there are, and everybody who writes waits for it.
+    if quota == Quota::Unlimited {
+        return Ok(());
+    }
+    let room = quota.admits_one_more(tx.agent_count().await?);
+    room.map_err(|reached| RegisterError::Full { plan, reached })
 }

@@ -25,6 +25,7 @@ mod leaks;
 mod limits;
 mod openapi;
 mod outages;
+mod quotas;
 mod registrations;
 mod revocation;
 mod slow_bodies;

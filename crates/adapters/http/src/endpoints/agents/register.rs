@@ -112,6 +112,9 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => {
                 Self::conflict(Code::AgentAlreadyExists, error.to_string(), Map::new())
             }
+            RegisterError::Full { plan, reached } => {
+                Self::used_up(error.to_string(), (reached.limit, reached.used), plan)
+            }
             RegisterError::Roles(refused) => Self::denied(refused.to_string()),
             RegisterError::KeyReused { existing } => {
                 let existing = ("existingId".to_owned(), Value::from(existing.to_string()));

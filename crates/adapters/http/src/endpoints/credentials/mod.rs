@@ -41,8 +41,5 @@ impl From<AgentEnded> for Problem {
 
 /// The agent has as many credentials as it may have.
 fn limit_reached(reached: LimitReached, plan: Plan) -> Problem {
-    Problem::conflict(Code::FreeTierLimitExceeded, reached.to_string(), Map::new())
-        .with_detail("limit", LiveCount::MAX)
-        .with_detail("used", reached.used)
-        .with_detail("plan", plan.name())
+    Problem::used_up(reached.to_string(), (LiveCount::MAX, reached.used), plan)
 }

@@ -60,6 +60,10 @@ pub(crate) struct Settings {
     pub(crate) per_client: u64,
     /// Requests a minute of a client of the other organization.
     pub(crate) per_other_client: u64,
+    /// Agents that the platform may have.
+    pub(crate) agents: Quota,
+    /// Agents that the other organization may have.
+    pub(crate) other_agents: Quota,
     /// Requests a minute of an address.
     pub(crate) per_address: u64,
     /// The one origin whose pages may call.
@@ -72,6 +76,8 @@ impl Default for Settings {
             starts_at: Timestamp::from_unix_micros(START).unwrap(),
             per_client: GENEROUS,
             per_other_client: GENEROUS,
+            agents: Quota::Unlimited,
+            other_agents: Quota::Unlimited,
             per_address: GENEROUS,
             cors_origin: None,
         }
@@ -130,16 +136,16 @@ fn patient() -> Options {
 }
 
 fn plans(settings: &Settings) -> Plans {
-    let quotas = |per_minute| Quotas {
-        agents: Quota::Unlimited,
+    let quotas = |per_minute, agents| Quotas {
+        agents,
         requests: Rate { per_minute },
         tokens_per_month: Quota::Unlimited,
         audit_retention_days: 90,
     };
     Plans {
-        free: quotas(settings.per_other_client),
-        pro: quotas(GENEROUS),
-        enterprise: quotas(settings.per_client),
+        free: quotas(settings.per_other_client, settings.other_agents),
+        pro: quotas(GENEROUS, Quota::Unlimited),
+        enterprise: quotas(settings.per_client, settings.agents),
     }
 }
 
