@@ -1,6 +1,6 @@
 //! The port of agents.
 
-mod filter;
+pub(crate) mod filter;
 mod row;
 mod write;
 
@@ -31,33 +31,33 @@ macro_rules! columns {
 }
 use columns;
 
-const FIND: &str =
+pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM agent WHERE organization_id = $1 AND id = $2");
 
-const FIND_BY_EMAIL: &str = concat!(
+pub(crate) const FIND_BY_EMAIL: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM agent
     WHERE organization_id = $1 AND email_folded = $2 AND status NOT IN ('decommissioned', 'archived')"
 );
 
-const COUNT: &str = "
+pub(crate) const COUNT: &str = "
     SELECT count(*) FROM agent
     WHERE organization_id = $1 AND status NOT IN ('decommissioned', 'archived')";
 
-const OTHER_ADMINS: &str = "
+pub(crate) const OTHER_ADMINS: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM agent
         WHERE organization_id = $1 AND id <> $2 AND status = 'active' AND 'admin' = ANY (roles)
         LIMIT 1
     ) AS other";
 
-const REGISTRATION: &str = "
+pub(crate) const REGISTRATION: &str = "
     SELECT fingerprint, agent_id FROM idempotency_key
     WHERE organization_id = $1 AND caller_id = $2 AND key = $3 AND expires_at > $4";
 
 /// The last use of any credential of each agent: one step into the index for each credential.
-const LAST_AUTHENTICATIONS: &str = "
+pub(crate) const LAST_AUTHENTICATIONS: &str = "
     SELECT credential.agent_id, max(used.occurred_at) AS used_at
     FROM credential
     CROSS JOIN LATERAL (

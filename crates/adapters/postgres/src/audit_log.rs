@@ -23,7 +23,7 @@ macro_rules! columns {
     };
 }
 
-const FIND: &str =
+pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM audit_event WHERE organization_id = $1 AND id = $2");
 const ROWS: &str = concat!("SELECT ", columns!());
 const COUNT: &str = "SELECT count(*) FROM (SELECT 1";
@@ -56,15 +56,21 @@ impl<M: Mode> AuditLog for Session<M> {
         let organization = self.owner();
         let rows = self.rows(self::page(organization, filter, page)).await?;
         let events = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let mut count = matching(COUNT, organization, filter);
-        count.add(COUNT_END);
-        let total = Total::counted(number(&self.rows(count.build()).await?, TABLE)?);
+        let counted = self.rows(count(organization, filter)).await?;
+        let total = Total::counted(number(&counted, TABLE)?);
         Ok(Page::from_one_past(events, page.limit, total, |event| event.id))
     }
 }
 
+/// The statement for how many match, as far as they are counted.
+pub(crate) fn count(organization: OrganizationId, filter: &EventFilter) -> Statement {
+    let mut count = matching(COUNT, organization, filter);
+    count.add(COUNT_END);
+    count.build()
+}
+
 /// The statement for a page.
-fn page(
+pub(crate) fn page(
     organization: OrganizationId,
     filter: &EventFilter,
     page: PageRequest<EventId>,

@@ -29,7 +29,7 @@ macro_rules! columns {
     };
 }
 
-const FIND: &str =
+pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM credential WHERE organization_id = $1 AND id = $2");
 const LIST: &str = concat!("SELECT ", columns!(), " FROM credential");
 const IN_ORGANIZATION: &str = " WHERE organization_id = ?";
@@ -42,14 +42,14 @@ const COUNT: &str = "
         SELECT 1 FROM credential WHERE organization_id = $1 AND agent_id = $2 LIMIT 10001
     ) AS counted";
 
-const COUNT_LIVE: &str = "
+pub(crate) const COUNT_LIVE: &str = "
     SELECT count(*) FROM credential
     WHERE organization_id = $1 AND agent_id = $2 AND state <> 'revoked'
         AND (expires_at IS NULL OR expires_at > $3)";
 
-const LAST_USES: &str = "
+pub(crate) const LAST_USES: &str = "
     SELECT credential_id, used.occurred_at AS used_at
-    FROM unnest($1) AS credential_id
+    FROM unnest($1::uuid[]) AS credential_id
     CROSS JOIN LATERAL (
         SELECT occurred_at FROM audit_event
         WHERE organization_id = $2 AND used_credential_id = credential_id AND outcome = 'success'
@@ -169,7 +169,11 @@ impl PostgresTx {
 }
 
 /// The statement for a page.
-fn list(organization: Uuid, agent: AgentId, page: PageRequest<CredentialId>) -> Statement {
+pub(crate) fn list(
+    organization: Uuid,
+    agent: AgentId,
+    page: PageRequest<CredentialId>,
+) -> Statement {
     let mut list = Parts::new(LIST);
     list.bind(IN_ORGANIZATION, Value::Id(organization));
     list.bind(OF_AGENT, Value::Id(agent.uuid()));

@@ -26,6 +26,9 @@
 //! `open`, `migrate`, `store`, `transaction`, `pool`, `session`, `writer`, `feed`, then any port.
 #![warn(missing_docs)]
 
+#[cfg(test)]
+extern crate self as postgres_store;
+
 mod agents;
 mod audit_log;
 mod credentials_port;
@@ -40,6 +43,8 @@ mod migrate;
 mod open;
 mod options;
 mod organizations;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod revocations;
 mod roles;

@@ -14,7 +14,7 @@ use crate::{
 
 const TABLE: &str = "organization";
 
-const FIND: &str = "
+pub(crate) const FIND: &str = "
     SELECT id, name, slug, kind, plan, status, status_since, tokens_not_before, created_at,
         updated_at, revision
     FROM organization WHERE id = $1";

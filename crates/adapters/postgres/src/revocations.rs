@@ -6,7 +6,8 @@ use tokens::{Revocations, TokenRevoked, policy::CLOCK_SKEW};
 
 use crate::session::{Mode, PostgresTx, Session};
 
-const FIND: &str = "SELECT 1 FROM revoked_token WHERE organization_id = $1 AND token_id = $2";
+pub(crate) const FIND: &str =
+    "SELECT 1 FROM revoked_token WHERE organization_id = $1 AND token_id = $2";
 
 const INSERT: &str = "
     INSERT INTO revoked_token (organization_id, token_id, revoked_at, expires_at, last_event)

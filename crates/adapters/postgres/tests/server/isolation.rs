@@ -119,9 +119,9 @@ async fn tn_09_with_no_organization_named_nothing_is_there_and_nothing_can_be_wr
         }
     }
     for value in ["", " ", "*", "%", "null", "' OR true --", "{}"] {
-        let named = format!("SELECT set_config('app.organization', $1, true)");
+        let named = "SELECT set_config('app.organization', $1, true)";
         server.execute("BEGIN").await.unwrap();
-        sqlx::query(AssertSqlSafe(named)).bind(value).execute(&mut server).await.unwrap();
+        sqlx::query(named).bind(value).execute(&mut server).await.unwrap();
         let read = server.execute("SELECT * FROM agent").await;
         assert!(matches!(read.map(|done| done.rows_affected()), Ok(0) | Err(_)), "{value}");
         server.execute("ROLLBACK").await.unwrap();

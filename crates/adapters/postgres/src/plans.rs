@@ -1,0 +1,219 @@
+//! The plans of the statements, as the server's role sees them: each filter of a list and each hot
+//! read is served by its index, in the order of the page, with row-level security in force.
+//!
+//! A condition that the database may not trust with foreign rows is tried after the policy, and then
+//! no index serves it.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use audit::{Action, EventFilter, Outcome};
+use kernel::{
+    AgentId, CredentialId, EventId, Limit, OrganizationId, PageRequest, Start, Timestamp,
+};
+use registry::{AgentFilter, StatusName};
+use sqlx::{AssertSqlSafe, ConnectOptions, Execute, Executor, PgConnection, Row, types::Uuid};
+use support::Database;
+
+use crate::{
+    agents, audit_log, credentials_port, feed, organizations, revocations, session::Statement,
+};
+
+/// A little of everything in a few organizations: what a plan depends on is which indexes there are.
+/// Nothing refers to anything, and no trigger asks for an event.
+const FILL: &str = "
+    SET session_replication_role = replica;
+    CREATE FUNCTION id_of(kind text, number int) RETURNS uuid LANGUAGE sql IMMUTABLE
+        RETURN md5(kind || number)::uuid;
+    INSERT INTO organization
+    SELECT id_of('o', n), 'x', 'x' || n, 'tenant', 'pro', 'active', NULL, NULL, 1, 1, 1, id_of('e', n)
+    FROM generate_series(1, 20) AS n;
+    INSERT INTO agent
+    SELECT id_of('a', n), id_of('o', n % 20), n || '@x', n || '@x', (ARRAY['custom', 'router'])[1 + n % 2],
+        '1', ARRAY['a:b', 'c:d'], 'owner' || n % 50,
+        (ARRAY['staging', 'production', 'development'])[1 + n % 3], 'active', NULL, NULL, ARRAY['reader'],
+        true, '{}', 1, 1, NULL, 1, id_of('e', n)
+    FROM generate_series(1, 4000) AS n;
+    INSERT INTO agent_capability
+    SELECT organization_id, held, id FROM agent, unnest(capabilities) AS held;
+    INSERT INTO client SELECT id, organization_id FROM agent;
+    INSERT INTO idempotency_key
+    SELECT organization_id, id, 'k' || n, sha256('x'), id, n FROM agent, generate_series(1, 3) AS n;
+    INSERT INTO credential
+    SELECT id_of('c', n), id_of('o', n % 20), id_of('a', n % 4000), NULL, sha256('x'), 1, 'live', NULL,
+        NULL, 1, NULL, 1, id_of('e', n)
+    FROM generate_series(1, 8000) AS n;
+    INSERT INTO revoked_token
+    SELECT id_of('o', n % 20), id_of('t', n), 1, 2, id_of('e', n) FROM generate_series(1, 4000) AS n;
+    INSERT INTO audit_event (
+        id, organization_id, agent_id, action, outcome, resource_kind, resource_id, request_id,
+        used_credential_id, metadata, occurred_at
+    )
+    SELECT id_of('e', n), id_of('o', n % 20), id_of('a', n % 4000),
+        (ARRAY['token.issued', 'agent.created', 'token.revoked'])[1 + n % 3],
+        CASE n % 50 WHEN 0 THEN 'failure' ELSE 'success' END, 'agent', n::text, 'r',
+        CASE n % 3 WHEN 0 THEN id_of('c', n % 8000) END, '{}', n
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO change_feed (organization_id, resource_kind, resource_id)
+    SELECT id_of('o', n % 20), 'agent', n::text FROM generate_series(1, 4000) AS n;
+    ANALYZE";
+
+/// A connection of the server's role, in an organization.
+async fn connection() -> (Database, PgConnection) {
+    let database = Database::migrated().await;
+    let mut administrator = database.connection().await;
+    administrator.execute(FILL).await.unwrap();
+    let settings = [
+        ("role", "idp_app"),
+        ("app.feed", "on"),
+        // What a prepared statement comes to after a few uses, whatever is bound to it.
+        ("plan_cache_mode", "force_generic_plan"),
+        // Tables this small are read and sorted as fast: the question is what an index can serve.
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("enable_sort", "off"),
+    ];
+    let mut server = database.options().options(settings).connect().await.unwrap();
+    server
+        .execute("SELECT set_config('app.organization', md5('o1')::uuid::text, false)")
+        .await
+        .unwrap();
+    (database, server)
+}
+
+/// The plan of a statement, as it is prepared and used again and again.
+async fn plan(connection: &mut PgConnection, statement: Statement) -> String {
+    let sql = Execute::sql(statement).as_str().to_owned();
+    let places = (1..).take_while(|number| sql.contains(&format!("${number}"))).count();
+    connection.execute(AssertSqlSafe(format!("PREPARE tried AS {sql}"))).await.unwrap();
+    let values =
+        if places == 0 { String::new() } else { format!("({})", vec!["NULL"; places].join(", ")) };
+    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE tried{values}"));
+    let rows = sqlx::query(explain).fetch_all(&mut *connection).await.unwrap();
+    connection.execute("DEALLOCATE tried").await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+}
+
+/// The plan finds its rows by this condition on this index, reads no whole table and sorts nothing.
+async fn served_by(connection: &mut PgConnection, index: &str, condition: &str, sql: Statement) {
+    let plan = plan(connection, sql).await;
+    assert!(plan.contains(index), "not by {index}:\n{plan}");
+    let found = plan.lines().any(|line| {
+        let line = line.trim();
+        (line.starts_with("Index Cond:") || line.starts_with("Recheck Cond:"))
+            && line.contains(condition)
+    });
+    assert!(found, "no index is asked for {condition}:\n{plan}");
+    assert!(!plan.contains("Sort"), "sorted:\n{plan}");
+    assert!(!plan.contains("Seq Scan"), "scanned:\n{plan}");
+}
+
+fn after<Id>(id: fn(Uuid) -> Id) -> PageRequest<Id> {
+    PageRequest { start: Start::After(id(Uuid::max())), limit: Limit::default() }
+}
+
+fn organization() -> OrganizationId {
+    OrganizationId::from_uuid(Uuid::max())
+}
+
+#[tokio::test]
+async fn each_filter_of_agents_is_served_by_an_index() {
+    let (_database, mut connection) = connection().await;
+    let none = AgentFilter::default;
+    let filters = [
+        (none(), "agent_", "id <"),
+        (AgentFilter { owner: Some("x".parse().unwrap()), ..none() }, "agent_by_owner", "owner ="),
+        (
+            AgentFilter { agent_type: Some("custom".parse().unwrap()), ..none() },
+            "agent_by_type",
+            "agent_type =",
+        ),
+        (
+            AgentFilter { status: Some(StatusName::Revoked), ..none() },
+            "agent_by_status",
+            "status =",
+        ),
+        (
+            AgentFilter { deployment_env: Some("staging".parse().unwrap()), ..none() },
+            "agent_by_deployment_env",
+            "deployment_env =",
+        ),
+        (
+            AgentFilter { capability: Some("a:b".parse().unwrap()), ..none() },
+            "agent_capability_pkey",
+            "capability =",
+        ),
+    ];
+    for (filter, index, condition) in filters {
+        let page = agents::filter::page(organization(), &filter, after(AgentId::from_uuid));
+        served_by(&mut connection, index, condition, page).await;
+        let count = agents::filter::count(organization(), &filter);
+        served_by(&mut connection, "Index", "organization_id", count).await;
+    }
+}
+
+#[tokio::test]
+async fn each_read_of_one_thing_is_served_by_an_index() {
+    let (_database, mut connection) = connection().await;
+    for (sql, index, condition) in [
+        (agents::FIND, "agent_pkey", "id = $2"),
+        (agents::COUNT, "agent_", "organization_id"),
+        (agents::FIND_BY_EMAIL, "agent_email", "email_folded = $2"),
+        (agents::OTHER_ADMINS, "agent_active_admin", "organization_id"),
+        (agents::REGISTRATION, "idempotency_key_pkey", "key = $3"),
+        (agents::LAST_AUTHENTICATIONS, "audit_event_by_use", "used_credential_id = credential.id"),
+        (credentials_port::FIND, "credential_pkey", "id = $2"),
+        (credentials_port::COUNT_LIVE, "credential_", "agent_id = $2"),
+        (
+            credentials_port::LAST_USES,
+            "audit_event_by_use",
+            "used_credential_id = credential_id.credential_id",
+        ),
+        (organizations::FIND, "organization_pkey", "id = $1"),
+        (revocations::FIND, "revoked_token_pkey", "token_id = $2"),
+        (audit_log::FIND, "audit_event_pkey", "id = $2"),
+        (feed::LOOK, "change_feed_by_transaction", "transaction >="),
+    ] {
+        served_by(&mut connection, index, condition, sqlx::query(sql)).await;
+    }
+    let page = after(CredentialId::from_uuid);
+    let list = credentials_port::list(Uuid::max(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "credential_by_agent", "agent_id =", list).await;
+    let client = "SELECT organization_id FROM client WHERE agent_id = $1";
+    served_by(&mut connection, "client_pkey", "agent_id = $1", sqlx::query(client)).await;
+}
+
+#[tokio::test]
+async fn each_filter_of_the_log_is_served_by_an_index() {
+    let (_database, mut connection) = connection().await;
+    let none = EventFilter::default;
+    let at = Timestamp::from_unix_micros(1).ok();
+    let agent = Some(AgentId::from_uuid(Uuid::max()));
+    let filters = [
+        (none(), "audit_event_pkey", "id <"),
+        (EventFilter { from: at, until: at, ..none() }, "audit_event_pkey", "id >="),
+        (EventFilter { agent, from: at, ..none() }, "audit_event_by_agent", "agent_id ="),
+        (
+            EventFilter { action: Some(Action::TokenIssued), ..none() },
+            "audit_event_by_action",
+            "action =",
+        ),
+        (
+            EventFilter { outcome: Some(Outcome::Failure), ..none() },
+            "audit_event_by_failure",
+            "id <",
+        ),
+        (EventFilter { outcome: Some(Outcome::Success), ..none() }, "audit_event_pkey", "id <"),
+        (
+            EventFilter { resource: Some("x".to_owned()), ..none() },
+            "audit_event_by_resource",
+            "resource_id =",
+        ),
+    ];
+    for (filter, index, condition) in filters {
+        let page = audit_log::page(organization(), &filter, after(EventId::from_uuid));
+        served_by(&mut connection, index, condition, page).await;
+        let count = audit_log::count(organization(), &filter);
+        served_by(&mut connection, "Index", "organization_id", count).await;
+    }
+}
