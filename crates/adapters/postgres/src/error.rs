@@ -1,14 +1,17 @@
 //! What a refused statement means to a caller.
 
 use kernel::StoreError;
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 /// Integrity constraint violations: of checks, of triggers, of types.
 const CONSTRAINT: &str = "23";
 /// A value that no column can hold.
 const DATA: &str = "22";
-/// Row-level security, or a right that the server's role does not have.
+/// Row-level security, or a right that the server's role does not have any more.
 const PRIVILEGE: &str = "42501";
+/// The function of the database that says so of row-level security. Its message is in the language of
+/// the database; this is not.
+const ROW_SECURITY: &str = "ExecWithCheckOptions";
 /// Somebody else was chosen to go on, or holds what is needed for too long.
 const CHOSEN_AGAINST: [&str; 2] = ["40001", "40P01"];
 
@@ -26,7 +29,7 @@ pub(crate) fn is_survived(error: &sqlx::Error) -> bool {
 /// A row that is there already and a row that another refers to in vain both mean that somebody else
 /// was faster: what the change was computed from is not so any more. Any other constraint refuses
 /// what no correct change is, and would refuse it again: told as an outage, clients would repeat our
-/// bug for ever.
+/// bug for ever. A right that was taken away is one that somebody gives back: an outage.
 pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match error.as_database_error() {
         Some(database) if is_conflict(database) => StoreError::Conflict,
@@ -44,5 +47,12 @@ fn is_conflict(error: &dyn DatabaseError) -> bool {
 
 fn is_refused(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
-    code.starts_with(CONSTRAINT) || code.starts_with(DATA) || code == PRIVILEGE
+    code.starts_with(CONSTRAINT)
+        || code.starts_with(DATA)
+        || (code == PRIVILEGE && is_of_row_security(error))
+}
+
+fn is_of_row_security(error: &dyn DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    error.and_then(PgDatabaseError::routine) == Some(ROW_SECURITY)
 }

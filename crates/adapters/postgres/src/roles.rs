@@ -34,6 +34,10 @@ const GRANT: &str = "
         IF NOT pg_has_role(current_user, 'idp_owner', 'MEMBER') THEN
             GRANT idp_owner TO current_user;
         END IF;
+        -- First, since until version 14 everybody may create there, the owner too.
+        IF has_schema_privilege('idp_app', 'public', 'CREATE') THEN
+            REVOKE CREATE ON SCHEMA public FROM PUBLIC, idp_app;
+        END IF;
         IF NOT (
             has_schema_privilege('idp_owner', 'public', 'CREATE')
             AND has_schema_privilege('idp_owner', 'public', 'USAGE')
@@ -42,9 +46,6 @@ const GRANT: &str = "
         END IF;
         IF NOT has_schema_privilege('idp_app', 'public', 'USAGE') THEN
             GRANT USAGE ON SCHEMA public TO idp_app;
-        END IF;
-        IF has_schema_privilege('idp_app', 'public', 'CREATE') THEN
-            REVOKE CREATE ON SCHEMA public FROM PUBLIC, idp_app;
         END IF;
         -- A temporary table stands before one of ours that has its name.
         IF has_database_privilege('idp_app', current_database(), 'TEMPORARY') THEN

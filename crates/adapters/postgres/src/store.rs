@@ -103,10 +103,13 @@ fn begin_reading(organization: OrganizationId) -> String {
 /// Begins a transaction, and waits until it is the only one that changes this organization. What it
 /// reads is then so until it commits: each statement sees what was committed before it began, and
 /// nobody commits meanwhile.
+///
+/// It does not ask for `READ WRITE`: that would write to a database that its administrator, or a disk
+/// that is nearly full, has set to be read only.
 fn begin_writing(organization: OrganizationId) -> String {
     let lock = lock_of(organization);
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SELECT set_config('app.organization', '{organization}', true), \
          pg_advisory_xact_lock({lock})"
     )

@@ -7,6 +7,7 @@ mod backstop;
 mod dropped;
 mod feed;
 mod isolation;
+mod opening;
 mod running;
 #[path = "../support/mod.rs"]
 mod support;
