@@ -18,10 +18,21 @@ const CHOSEN_AGAINST: [&str; 2] = ["40001", "40P01"];
 /// What the server says last on a session: it was ended by somebody, or the server goes down.
 const LAST_WORDS: &str = "57P";
 
+/// What the session was given at its beginning, or has prepared since, is not so any more: the
+/// database is read only, or was until a moment ago; a column has another type; the statement is gone.
+/// The session would say so for ever.
+const OUTDATED: [&str; 3] = ["25006", "0A000", "26000"];
+
 /// Whether the session goes on after this error.
 pub(crate) fn is_survived(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| !code.starts_with(LAST_WORDS))
+    code.is_some_and(|code| !code.starts_with(LAST_WORDS)) && !is_outdated(error)
+}
+
+/// Whether this session, and every other that is as old, is of no use any more.
+pub(crate) fn is_outdated(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| OUTDATED.contains(&code.as_ref()))
 }
 
 /// Turns an error of the database into what a use case may know.

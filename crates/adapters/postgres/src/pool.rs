@@ -92,6 +92,11 @@ impl Pool {
         self.connections.get().await.map_err(StoreError::unavailable)
     }
 
+    /// Closes the connections that nobody uses, so that the next are new.
+    pub(crate) fn renew(&self) {
+        self.connections.retain(|_, _| false);
+    }
+
     /// Takes back a connection that is between two statements, perhaps inside a transaction.
     pub(crate) fn abandon(&self, lease: Lease) {
         if let Err(nobody) = self.abandoned.send(lease) {

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
     deadline::Deadline,
-    error::{is_survived, store_error},
+    error::{is_outdated, is_survived, store_error},
     pool::{self, Lease, Pool},
     session::{self, Done, Statement},
 };
@@ -94,6 +94,9 @@ impl Transaction {
         let Some(lease) = &mut self.lease else { return Err(ended()) };
         self.state = State::Unknown;
         let done = self.deadline.within(work(lease)).await?;
+        if done.as_ref().is_err_and(is_outdated) {
+            self.pool.renew();
+        }
         self.state = match &done {
             Ok(_) => State::Open,
             Err(error) if is_survived(error) => State::Failed,
