@@ -105,11 +105,11 @@ impl OAuthError {
             .with_header(header::RETRY_AFTER, seconds(retry_after))
     }
 
-    /// A store that the request needs is out of reach.
+    /// A store that the request needs is out of reach. When to come again is told where the answer
+    /// leaves.
     pub(crate) fn unavailable(source: impl Into<Source>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let error = Self::new("temporarily_unavailable", status, "a store is out of reach")
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let error = Self::new("temporarily_unavailable", status, "a store is out of reach");
         Self { source: Some(source.into()), ..error }
     }
 

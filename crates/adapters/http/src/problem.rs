@@ -178,10 +178,10 @@ impl Problem {
         Self { source: Some(source.into()), ..problem }
     }
 
-    /// A store that the request needs is out of reach.
+    /// A store that the request needs is out of reach. When to come again is told where the answer
+    /// leaves.
     pub(crate) fn unavailable(source: impl Into<Source>) -> Self {
-        let problem = Self::new(Code::ServiceUnavailable, "a store is out of reach")
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let problem = Self::new(Code::ServiceUnavailable, "a store is out of reach");
         Self { source: Some(source.into()), ..problem }
     }
 
@@ -302,15 +302,11 @@ mod tests {
         let conflict = Problem::from(StoreError::Conflict);
         assert_eq!(conflict.code(), Code::ServiceUnavailable);
         let away = Problem::from(StoreError::unavailable("connection refused")).into_response();
-        assert_eq!(
-            (away.status().as_u16(), &away.headers()["retry-after"]),
-            (503, &"1".parse().unwrap())
-        );
+        assert_eq!(away.status().as_u16(), 503);
         let corrupt = Problem::from(StoreError::Corrupt { table: "agent", column: "email" });
         assert_eq!(corrupt.code(), Code::InternalError);
         let refused = Problem::from(StoreError::Refused("a trigger".into())).into_response();
         assert_eq!(refused.status().as_u16(), 500);
-        assert!(!refused.headers().contains_key("retry-after"));
     }
 
     #[test]

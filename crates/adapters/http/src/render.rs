@@ -70,11 +70,13 @@ pub(crate) fn render(mut response: Response, issuer: &Issuer, request_id: &Reque
         let body = problem.body(issuer, request_id.as_str());
         write(&mut response, "application/problem+json", &body);
         challenge(&mut response, problem.challenge(), issuer);
+        come_again(&mut response, request_id);
     }
     if let Some(error) = response.extensions_mut().remove::<Arc<OAuthError>>() {
         log(response.status(), error.error(), error.source(), request_id);
         write(&mut response, "application/json", &error.body());
         challenge(&mut response, error.challenge(), issuer);
+        come_again(&mut response, request_id);
     }
     response
 }
@@ -90,6 +92,15 @@ fn write(response: &mut Response, media_type: &'static str, body: &Value) {
 fn challenge(response: &mut Response, challenge: Option<&Challenge>, issuer: &Issuer) {
     if let Some(value) = challenge.and_then(|challenge| challenge.header(issuer)) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+/// Says when to come again after an outage: in one to three seconds, by the request's id. Clients that
+/// were all refused at the same time would otherwise all come back at the same time.
+fn come_again(response: &mut Response, request_id: &RequestId) {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let sum: u32 = request_id.as_str().bytes().map(u32::from).sum();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1 + sum % 3));
     }
 }
 
@@ -139,6 +150,24 @@ mod tests {
         let response = (StatusCode::OK, [("content-length", "2")], "ok").into_response();
         let response = render(response, &issuer, &RequestId::internal());
         assert_eq!(response.headers()["content-length"], "2");
+    }
+
+    #[test]
+    fn do_07_whoever_is_refused_by_an_outage_is_told_one_of_three_times_to_come_again() {
+        let issuer = "https://idp.example.com".parse().unwrap();
+        let wait = |refusal: Response, id: &str| {
+            let refused = render(refusal, &issuer, &RequestId::parse(id).unwrap());
+            let header = refused.headers().get("retry-after");
+            header.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let mut told = std::collections::BTreeSet::new();
+        for id in ["r-1", "r-2", "r-3", "r-4"] {
+            let problem = wait(Problem::unavailable("away").into_response(), id);
+            assert_eq!(problem, wait(OAuthError::unavailable("away").into_response(), id));
+            told.insert(problem.unwrap());
+        }
+        assert!(told.iter().eq(["1", "2", "3"]), "{told:?}");
+        assert_eq!(wait(Problem::internal("a bug").into_response(), "r-1"), None);
     }
 
     #[test]

