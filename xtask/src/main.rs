@@ -12,6 +12,7 @@
 mod check_arch;
 mod ci;
 mod deployment;
+mod isolation;
 mod migrate;
 mod openapi;
 mod process;
@@ -45,6 +46,8 @@ enum Command {
     Ci,
     /// Runs a PostgreSQL and a Redis for tests, prints their variables, and ends them with standard input.
     Servers,
+    /// Sends random requests to two replicas, and looks for anything of another organization in the answers.
+    Isolation(isolation::Options),
     /// Holds the source tree to the architecture.
     CheckArch,
     /// Lints the Dockerfile and compose.yaml; needs no engine.
@@ -79,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { arguments } => test::run(&root, &arguments),
         Command::Ci => ci::run(&root),
         Command::Servers => servers::run(&root),
+        Command::Isolation(options) => isolation::run(&root, &options),
         Command::CheckArch => check_arch::run(&root),
         Command::CheckDeployment => deployment::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),

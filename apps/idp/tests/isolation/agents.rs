@@ -105,14 +105,29 @@ impl Worker<'_> {
         if self.dice.one_in(2) {
             let pair = self.strangers().map(|id| ask(&id));
             self.ask_alike(by, pair, &[403]);
-            return;
+            return self.get_agent_as_a_guinea();
         }
-        let id = self.tenant().some_agent(&mut self.dice);
+        let own = self.dice.one_in(4).then(|| party.agent.clone());
+        let id = own.unwrap_or_else(|| self.tenant().some_agent(&mut self.dice));
         let status = if may || id == party.agent { 200 } else { 403 };
         let answer = self.ask(by, ask(&id), &[status]).json();
         if status == 200 {
             assert_eq!(answer["organizationId"], self.tenant().id);
             assert_eq!(answer["agentId"], id);
+        }
+    }
+
+    /// It may see itself alone, and not even that once its token has ended, which each replica
+    /// knows within a second: until then it may go either way.
+    fn get_agent_as_a_guinea(&mut self) {
+        let Some(place) = self.some_guinea() else { return };
+        let guinea = &self.guineas[place];
+        let Some(token) = one_of(&guinea.tokens, &mut self.dice).cloned() else { return };
+        let own = guinea.agent.clone();
+        let [foreign, _] = self.strangers();
+        for (id, otherwise) in [(own, 200), (foreign, 403)] {
+            let request = Request::to("getAgent", &[("agentId", &id)]).bearer(&token);
+            self.ask(By::caller_of(self.home), request, &[otherwise, 401]);
         }
     }
 

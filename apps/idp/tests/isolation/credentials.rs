@@ -119,10 +119,11 @@ impl Worker<'_> {
         let party = self.somebody().1;
         let may = party.may(Permission::CredentialsWrite);
         let by = By::caller_of(self.home);
+        let other = self.world.another(self.home, &mut self.dice);
+        let body = json!({ "overlapSeconds": 0, "organizationId": self.world.tenants[other].id });
         let ask = |(agent, credential): &(String, String)| {
             let ids = [("agentId", agent.as_str()), ("credentialId", credential.as_str())];
-            let request = Request::to("rotateCredential", &ids).bearer(&party.token);
-            request.json(&json!({ "overlapSeconds": 0 }))
+            Request::to("rotateCredential", &ids).bearer(&party.token).json(&body)
         };
         let place = self.some_guinea();
         let to_rotate = place.filter(|place| {

@@ -90,7 +90,7 @@ impl Installation {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
         command
             .args(arguments)
             .env_clear()
@@ -134,12 +134,4 @@ impl Installation {
         thread::spawn(move || lines.count());
         replica
     }
-}
-
-/// The server's program: another one, such as one that was damaged on purpose, where
-/// `IDP_ISOLATION_PROGRAM` names it.
-#[expect(clippy::disallowed_methods, reason = "what to test is the tester's choice")]
-fn program() -> PathBuf {
-    let given = std::env::var_os("IDP_ISOLATION_PROGRAM");
-    given.map_or_else(|| env!("CARGO_BIN_EXE_idp").into(), PathBuf::from)
 }

@@ -85,7 +85,18 @@ impl Worker<'_> {
             left = left.saturating_sub(*weight);
             is_it
         });
-        match chosen.unwrap().0 {
+        self.perform(chosen.unwrap().0);
+    }
+
+    /// Does each operation once.
+    pub(crate) fn tour(&mut self) {
+        for (operation, _) in OPERATIONS {
+            self.perform(operation);
+        }
+    }
+
+    fn perform(&mut self, operation: &str) {
+        match operation {
             "createAgent" => self.create_agent(),
             "listAgents" => self.list_agents(),
             "getAgent" => self.get_agent(),

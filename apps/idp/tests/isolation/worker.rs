@@ -120,6 +120,10 @@ impl<'a> Worker<'a> {
     /// Asks until enough was sent, and tells what it was answered.
     pub(crate) fn work(mut self) -> Tally {
         self.settle();
+        // However short the run is, and whoever is the fastest, each operation is asked for.
+        if self.number == 1 {
+            self.tour();
+        }
         while self.world.goes_on() {
             self.step();
         }
