@@ -2,6 +2,7 @@
 
 use audit::{ChangeFeed, Changed, News};
 use postgres_store::PostgresFeed;
+use sqlx::Executor;
 use tenancy::{Kind, Scope};
 
 use crate::running::Running;
@@ -53,6 +54,20 @@ async fn two_replicas_that_forget_at_once_do_not_disturb_each_other() {
         assert_eq!((one.unwrap(), other.unwrap()), (News::Changes(vec![]), News::Changes(vec![])));
     }
     assert_eq!(running.database.number(KEPT).await, 1);
+}
+
+#[tokio::test]
+async fn while_one_replica_clears_up_no_other_does() {
+    let running = Running::fresh().await;
+    running.database.execute(OLD).await;
+    let mut other = running.database.connection().await;
+    let lock = "SELECT pg_advisory_lock(hashtext('change_feed is cleared'))";
+    other.execute(lock).await.unwrap();
+    let mut feed = looking(&running).await;
+    for _ in 0..260 {
+        feed.news().await.unwrap();
+    }
+    assert_eq!(running.database.number(KEPT).await, 2501);
 }
 
 const KILL_FEED: &str = "

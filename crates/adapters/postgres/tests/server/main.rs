@@ -6,6 +6,7 @@
 mod backstop;
 mod dropped;
 mod feed;
+mod frozen;
 mod isolation;
 mod opening;
 mod running;

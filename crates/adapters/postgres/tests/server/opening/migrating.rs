@@ -9,7 +9,7 @@ use tokio::{select, task::yield_now};
 
 use super::silent;
 use crate::{
-    running::{few, open, until},
+    running::{few, open, spawned, until},
     support::Database,
 };
 
@@ -17,6 +17,10 @@ const RUN: &str = "SELECT count(*) FROM _sqlx_migrations WHERE success";
 const SESSIONS: &str = "
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'idp'";
+const WAITING: &str = "
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND locktype = 'advisory'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 const KILL: &str = "
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'idp'";
@@ -159,6 +163,20 @@ async fn a_database_of_a_later_build_is_not_migrated() {
         .await;
     let refused = migrate(&database.login()).await.unwrap_err();
     assert!(matches!(refused, MigrateError::Newer { found: 9999, known: 1 }), "{refused}");
+}
+
+/// However long the other one takes: that is no lock which a server waits behind.
+#[tokio::test]
+async fn sm_07_whoever_finds_another_migrating_waits_for_its_end() {
+    let database = Database::empty().await;
+    let mut other = database.connection().await;
+    other.execute("SELECT pg_advisory_lock(hashtext('idp migrate'))").await.unwrap();
+    let login = database.login();
+    let waiting = spawned(async move { migrate(&login).await });
+    until("it waits", async || database.number(WAITING).await == 1).await;
+    other.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    waiting.await.unwrap().unwrap();
+    works(&database).await;
 }
 
 /// Whoever serves requests is not made to wait behind a migration that waits itself.
