@@ -9,6 +9,8 @@ pub(crate) enum Tier {
     /// `registry`, `credentials` and `tokens`, which do not know each other.
     Sibling,
     UseCases,
+    /// What the stores that speak SQL have in common: knows records and no database.
+    Rows,
     Adapter,
     /// The suites for adapters: beside the adapters, and only ever a dev-dependency.
     Contracts,
@@ -32,6 +34,7 @@ impl Tier {
             "crates/usecases" => Self::UseCases,
             "crates/contracts" => Self::Contracts,
             "crates/servers" => Self::Servers,
+            "crates/adapters/rows" => Self::Rows,
             "xtask" => Self::Tool,
             _ if folder.starts_with("crates/adapters/") => Self::Adapter,
             _ if folder.starts_with("apps/") => Self::App,
@@ -45,7 +48,7 @@ impl Tier {
             Self::Tenancy => 1,
             Self::Audit => 2,
             Self::Sibling => 3,
-            Self::UseCases => 4,
+            Self::UseCases | Self::Rows => 4,
             Self::Adapter | Self::Contracts => 5,
             Self::App => 6,
             Self::Tool => 7,
@@ -66,6 +69,7 @@ mod tests {
     fn the_folder_names_the_tier() {
         assert_eq!(Tier::of("crates/domain/tokens"), Some(Tier::Sibling));
         assert_eq!(Tier::of("crates/adapters/anything"), Some(Tier::Adapter));
+        assert_eq!(Tier::of("crates/adapters/rows"), Some(Tier::Rows));
         assert_eq!(Tier::of("crates/somewhere"), None);
     }
 

@@ -11,6 +11,7 @@ use crate::{
     agents, audit_log, credentials_port,
     open::{Options, migrated},
     session::Statement,
+    statement::assembled,
 };
 
 async fn plan(connection: &mut SqliteConnection, statement: Statement) -> String {
@@ -53,9 +54,9 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         (AgentFilter { capability: Some("a:b".parse().unwrap()), ..none() }, "SEARCH held"),
     ];
     for (filter, index) in filters {
-        let page = agents::filter::page(organization(), &filter, after(AgentId::from_uuid));
+        let page = assembled(agents::LIST.page(organization(), &filter, after(AgentId::from_uuid)));
         served_by(&mut connection, index, page).await;
-        let count = agents::filter::count(organization(), &filter);
+        let count = assembled(agents::LIST.count(organization(), &filter));
         served_by(&mut connection, "SEARCH", count).await;
     }
     for (sql, index) in [
@@ -68,8 +69,8 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         served_by(&mut connection, index, sqlx::query(sql)).await;
     }
     let page = after(CredentialId::from_uuid);
-    let list = credentials_port::list(Uuid::max(), AgentId::from_uuid(Uuid::max()), page);
-    served_by(&mut connection, "credential_by_agent", list).await;
+    let list = credentials_port::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "credential_by_agent", assembled(list)).await;
 }
 
 #[tokio::test]
@@ -89,7 +90,8 @@ async fn each_filter_of_the_log_is_served_by_an_index() {
         (EventFilter { resource: Some("x".to_owned()), ..none() }, "audit_event_by_resource"),
     ];
     for (filter, index) in filters {
-        let page = audit_log::page(organization(), &filter, after(EventId::from_uuid));
+        let page =
+            assembled(audit_log::LIST.page(organization(), &filter, after(EventId::from_uuid)));
         served_by(&mut connection, index, page).await;
     }
 }

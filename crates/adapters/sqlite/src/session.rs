@@ -6,15 +6,13 @@ use audit::{ChangeListener, Changed, Draft, Journal};
 use futures_util::TryStreamExt;
 use kernel::{Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{
-    Either, Executor, Sqlite, SqliteConnection,
-    pool::PoolConnection,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
+    Either, Executor, Sqlite, SqliteConnection, pool::PoolConnection, query::Query,
+    sqlite::SqliteArguments,
 };
 use tenancy::Scope;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{error::store_error, events, writer::Command};
+use crate::{error::store_error, events, row::Row, writer::Command};
 
 /// A statement with its values, free of any connection, so that it can be sent to one.
 pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
@@ -22,7 +20,7 @@ pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
 /// What a statement led to.
 #[derive(Default)]
 pub(crate) struct Done {
-    pub(crate) rows: Vec<SqliteRow>,
+    pub(crate) rows: Vec<Row>,
     pub(crate) changed: u64,
 }
 
@@ -36,7 +34,7 @@ pub(crate) async fn run(
     while let Some(step) = steps.try_next().await? {
         match step {
             Either::Left(result) => done.changed += result.rows_affected(),
-            Either::Right(row) => done.rows.push(row),
+            Either::Right(row) => done.rows.push(Row(row)),
         }
     }
     Ok(done)
@@ -57,7 +55,7 @@ pub(crate) trait Mode: Send {
     fn rows(
         &mut self,
         statement: Statement,
-    ) -> impl Future<Output = Result<Vec<SqliteRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send {
         async { self.run(statement).await.map(|done| done.rows) }
     }
 }

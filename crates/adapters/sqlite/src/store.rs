@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use audit::{ChangeListener, Directory, Draft, Notes, Transactor};
 use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{Executor, Sqlite, SqlitePool, pool::PoolConnection};
+use stored_rows::Columns;
 use tenancy::Scope;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -14,7 +15,6 @@ use tokio::{
 use crate::{
     error::store_error,
     open::Options,
-    row::Columns,
     session::{self, Reading, Session, SqliteTx, SqliteView, Statement, Writing},
     writer::{Job, Note},
 };

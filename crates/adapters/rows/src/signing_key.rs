@@ -1,0 +1,82 @@
+//! A signing key as a row of the table `signing_key`.
+
+use kernel::StoreError;
+use tokens::{Algorithm, Jwk, KeyState, SealedPrivateKey, SigningKey, SigningKeyRecord};
+
+use crate::{
+    cells::{Cells, Columns},
+    value::Value,
+};
+
+/// The table.
+pub const TABLE: &str = "signing_key";
+
+/// What never changes: `id, algorithm, public_key, created_at`.
+#[must_use]
+pub fn identity(key: &SigningKey) -> [Value; 4] {
+    let record = key.record();
+    [
+        Value::text(key.id().as_str()),
+        Value::text(record.public.algorithm().name()),
+        Value::Bytes(raw(&record.public)),
+        Value::instant(record.created_at),
+    ]
+}
+
+/// What may change: `private_key, state, state_at, revision`.
+#[must_use]
+pub fn state(record: &SigningKeyRecord) -> [Value; 4] {
+    [
+        Value::Bytes(record.private.as_bytes().to_vec()),
+        Value::text(record.state.name()),
+        Value::instant(record.state.at()),
+        Value::revision(record.revision),
+    ]
+}
+
+fn raw(public: &Jwk) -> Vec<u8> {
+    match public {
+        Jwk::P256 { x, y } => [x.as_slice(), y.as_slice()].concat(),
+    }
+}
+
+/// Reads a key back.
+///
+/// # Errors
+/// [`StoreError::Corrupt`]
+pub fn read(row: &impl Cells) -> Result<SigningKey, StoreError> {
+    let row = Columns::of(TABLE, row);
+    let key = SigningKey::from_record(SigningKeyRecord {
+        public: public(&row)?,
+        private: SealedPrivateKey::new(row.all_bytes("private_key")?.to_vec()),
+        state: state_of(&row)?,
+        created_at: row.time("created_at")?,
+        revision: row.revision()?,
+    });
+    // The id is computed from the public half: another one is a row that was tampered with.
+    if key.id().as_str() == row.text("id")? { Ok(key) } else { Err(row.corrupt("id")) }
+}
+
+fn public(row: &Columns<'_, impl Cells>) -> Result<Jwk, StoreError> {
+    let algorithm =
+        Algorithm::parse(row.text("algorithm")?).ok_or_else(|| row.corrupt("algorithm"))?;
+    match algorithm {
+        Algorithm::Es256 => {
+            let raw: [u8; 64] = row.bytes("public_key")?;
+            let halves = raw.split_first_chunk().zip(raw.split_last_chunk());
+            let ((x, _), (_, y)) = halves.ok_or_else(|| row.corrupt("public_key"))?;
+            Ok(Jwk::P256 { x: *x, y: *y })
+        }
+    }
+}
+
+fn state_of(row: &Columns<'_, impl Cells>) -> Result<KeyState, StoreError> {
+    let at = row.time("state_at")?;
+    match row.text("state")? {
+        "published" => Ok(KeyState::Published { since: at }),
+        "active" => Ok(KeyState::Active { since: at }),
+        "retiring" => Ok(KeyState::Retiring { until: at }),
+        "retired" => Ok(KeyState::Retired { since: at }),
+        _ => Err(row.corrupt("state")),
+    }
+}
