@@ -1,7 +1,5 @@
 //! The port of agents.
 
-pub(crate) mod filter;
-mod row;
 mod write;
 
 use std::collections::BTreeMap;
@@ -12,12 +10,16 @@ use registry::{
     fields::Email,
 };
 
-use crate::{
-    row::{Columns, number},
-    session::{Mode, Session},
+use stored_rows::{
+    AgentList, Columns, Places,
+    agent::{TABLE, read},
 };
 
-const TABLE: &str = "agent";
+use crate::{
+    row::number,
+    session::{Mode, Session},
+    statement::assembled,
+};
 
 /// What a whole agent is read from.
 macro_rules! columns {
@@ -29,7 +31,14 @@ macro_rules! columns {
         agent.updated_at, agent.tokens_not_before, agent.revision"
     };
 }
-use columns;
+
+pub(crate) const LIST: AgentList = AgentList {
+    places: Places::Numbered,
+    rows: concat!("SELECT ", columns!()),
+    held: "
+    FROM agent_capability AS held
+    JOIN agent ON agent.organization_id = held.organization_id AND agent.id = held.agent_id",
+};
 
 pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM agent WHERE organization_id = $1 AND id = $2");
@@ -74,12 +83,12 @@ pub(crate) const LAST_AUTHENTICATIONS: &str = "
 impl<M: Mode> Agents for Session<M> {
     async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {
         let statement = sqlx::query(FIND).bind(self.owner().uuid()).bind(id.uuid());
-        self.rows(statement).await?.first().map(row::parse).transpose()
+        self.rows(statement).await?.first().map(read).transpose()
     }
 
     async fn agent_by_email(&mut self, email: &Email) -> Result<Option<Agent>, StoreError> {
         let statement = sqlx::query(FIND_BY_EMAIL).bind(self.owner().uuid()).bind(email.folded());
-        self.rows(statement).await?.first().map(row::parse).transpose()
+        self.rows(statement).await?.first().map(read).transpose()
     }
 
     async fn agents(
@@ -88,9 +97,9 @@ impl<M: Mode> Agents for Session<M> {
         page: PageRequest<AgentId>,
     ) -> Result<Page<Agent, AgentId>, StoreError> {
         let organization = self.owner();
-        let rows = self.rows(filter::page(organization, filter, page)).await?;
-        let agents = rows.iter().map(row::parse).collect::<Result<Vec<_>, _>>()?;
-        let counted = self.rows(filter::count(organization, filter)).await?;
+        let rows = self.rows(assembled(LIST.page(organization, filter, page))).await?;
+        let agents = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let counted = self.rows(assembled(LIST.count(organization, filter))).await?;
         let total = Total::counted(number(&counted, TABLE)?);
         Ok(Page::from_one_past(agents, page.limit, total, Agent::id))
     }

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use audit::{Apply, Entry};
 use credentials::{
-    Credential, CredentialChange, CredentialRecord, CredentialRotation, CredentialState,
-    Credentials, LiveCount, PepperVersion, SecretHash,
+    Credential, CredentialChange, CredentialRecord, CredentialRotation, Credentials, LiveCount,
 };
 use kernel::{
-    AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, Revision, StoreError,
-    Timestamp, Total,
+    AgentId, CredentialId, EventId, Page, PageRequest, Revision, StoreError, Timestamp, Total,
 };
-use sqlx::{postgres::PgRow, types::Uuid};
+use stored_rows::{
+    Columns, CredentialList, Places, Value,
+    credential::{TABLE, identity, read, state},
+    value::found,
+};
 
 use crate::{
-    row::{Columns, number},
-    session::{Mode, PostgresTx, Session, Statement},
-    statement::{Parts, Value},
+    row::number,
+    session::{Mode, PostgresTx, Session},
+    statement::{assembled, statement},
 };
-
-const TABLE: &str = "credential";
 
 /// What a whole credential is read from.
 macro_rules! columns {
@@ -31,11 +31,8 @@ macro_rules! columns {
 
 pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM credential WHERE organization_id = $1 AND id = $2");
-const LIST: &str = concat!("SELECT ", columns!(), " FROM credential");
-const IN_ORGANIZATION: &str = " WHERE organization_id = ?";
-const OF_AGENT: &str = " AND agent_id = ?";
-const OLDER_THAN: &str = " AND id < ?";
-const NEWEST_FIRST: &str = " ORDER BY id DESC";
+pub(crate) const LIST: CredentialList =
+    CredentialList { places: Places::Numbered, rows: concat!("SELECT ", columns!()) };
 
 const COUNT: &str = "
     SELECT count(*) FROM (
@@ -72,7 +69,7 @@ const UPDATE: &str = "
 impl<M: Mode> Credentials for Session<M> {
     async fn credential(&mut self, id: CredentialId) -> Result<Option<Credential>, StoreError> {
         let statement = sqlx::query(FIND).bind(self.owner().uuid()).bind(id.uuid());
-        self.rows(statement).await?.first().map(parse).transpose()
+        self.rows(statement).await?.first().map(read).transpose()
     }
 
     async fn credentials(
@@ -80,10 +77,10 @@ impl<M: Mode> Credentials for Session<M> {
         agent: AgentId,
         page: PageRequest<CredentialId>,
     ) -> Result<Page<Credential, CredentialId>, StoreError> {
-        let organization = self.owner().uuid();
-        let rows = self.rows(list(organization, agent, page)).await?;
-        let credentials = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let count = sqlx::query(COUNT).bind(organization).bind(agent.uuid());
+        let organization = self.owner();
+        let rows = self.rows(assembled(LIST.page(organization, agent, page))).await?;
+        let credentials = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let count = sqlx::query(COUNT).bind(organization.uuid()).bind(agent.uuid());
         let total = Total::counted(number(&self.rows(count).await?, TABLE)?);
         Ok(Page::from_one_past(credentials, page.limit, total, Credential::id))
     }
@@ -142,14 +139,8 @@ impl PostgresTx {
         event: EventId,
     ) -> Result<(), StoreError> {
         self.owns(record.organization)?;
-        let statement = sqlx::query(INSERT)
-            .bind(self.owner().uuid())
-            .bind(record.id.uuid())
-            .bind(record.agent.uuid())
-            .bind(record.hash.mac().to_vec())
-            .bind(i64::from(record.hash.version().get()))
-            .bind(record.created_at.unix_micros());
-        self.change_one(bind(statement, record).bind(event.uuid())).await
+        let values = identity(record).into_iter().chain(state(record));
+        self.change_one(statement(INSERT, values.chain([Value::Id(event.uuid())]))).await
     }
 
     async fn update_credential(
@@ -159,70 +150,8 @@ impl PostgresTx {
         event: EventId,
     ) -> Result<(), StoreError> {
         self.owns(record.organization)?;
-        let statement = bind(sqlx::query(UPDATE), record)
-            .bind(event.uuid())
-            .bind(self.owner().uuid())
-            .bind(record.id.uuid())
-            .bind(i64::from(expected.get()));
-        self.change_one(statement).await
-    }
-}
-
-/// The statement for a page.
-pub(crate) fn list(
-    organization: Uuid,
-    agent: AgentId,
-    page: PageRequest<CredentialId>,
-) -> Statement {
-    let mut list = Parts::new(LIST);
-    list.bind(IN_ORGANIZATION, Value::Id(organization));
-    list.bind(OF_AGENT, Value::Id(agent.uuid()));
-    if let Some(id) = page.older_than() {
-        list.bind(OLDER_THAN, Value::Id(id.uuid()));
-    }
-    list.add(NEWEST_FIRST);
-    list.build_page(page)
-}
-
-/// Binds what may change.
-fn bind(statement: Statement, record: &CredentialRecord) -> Statement {
-    let (state, superseded_by, revoked_at) = match record.state {
-        CredentialState::Live => ("live", None, None),
-        CredentialState::Superseded { by } => ("superseded", Some(by.uuid()), None),
-        CredentialState::Revoked { at } => ("revoked", None, Some(at.unix_micros())),
-    };
-    statement
-        .bind(record.name.as_ref().map(|name| name.as_str().to_owned()))
-        .bind(state)
-        .bind(superseded_by)
-        .bind(revoked_at)
-        .bind(record.expires_at.map(Timestamp::unix_micros))
-        .bind(i64::from(record.revision.get()))
-}
-
-fn parse(row: &PgRow) -> Result<Credential, StoreError> {
-    let row = Columns::of(TABLE, row);
-    let version = PepperVersion::new(row.get("pepper_version")?)
-        .ok_or_else(|| row.corrupt("pepper_version"))?;
-    Ok(Credential::from_record(CredentialRecord {
-        id: row.id("id", CredentialId::from_uuid)?,
-        agent: row.id("agent_id", AgentId::from_uuid)?,
-        organization: row.id("organization_id", OrganizationId::from_uuid)?,
-        name: row.optional_parsed("name")?,
-        hash: SecretHash::from_parts(version, row.bytes("hash")?),
-        state: state(&row)?,
-        created_at: row.time("created_at")?,
-        expires_at: row.optional_time("expires_at")?,
-        revision: row.revision()?,
-    }))
-}
-
-fn state(row: &Columns<'_>) -> Result<CredentialState, StoreError> {
-    let by = row.optional_id("superseded_by", CredentialId::from_uuid)?;
-    match (row.get("state")?, by, row.optional_time("revoked_at")?) {
-        ("live", None, None) => Ok(CredentialState::Live),
-        ("superseded", Some(by), None) => Ok(CredentialState::Superseded { by }),
-        ("revoked", None, Some(at)) => Ok(CredentialState::Revoked { at }),
-        _ => Err(row.corrupt("state")),
+        let values = state(record).into_iter().chain([Value::Id(event.uuid())]);
+        let values = values.chain(found(self.owner().uuid(), record.id.uuid(), expected));
+        self.change_one(statement(UPDATE, values)).await
     }
 }

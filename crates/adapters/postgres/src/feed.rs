@@ -8,15 +8,13 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 
 use audit::{ChangeFeed, Changed, News, Resource};
 use kernel::{OrganizationId, StoreError};
-use sqlx::{
-    ConnectOptions, PgConnection,
-    postgres::{PgConnectOptions, PgRow},
-};
+use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use stored_rows::{Cells, Columns};
 
 use crate::{
     deadline::Deadline,
     error::store_error,
-    row::Columns,
+    row::Row,
     session::{self, Done, Statement},
 };
 
@@ -148,19 +146,16 @@ impl Place {
 /// The new place, and what was not told before. Where that has a change of something that is not
 /// known here, as a later release may have it, nobody can say what changed; it is no reason to be
 /// blind to the next.
-fn read(
-    rows: &[PgRow],
-    before: Option<&Place>,
-) -> Result<(Place, Option<Vec<Changed>>), StoreError> {
+fn read(rows: &[Row], before: Option<&Place>) -> Result<(Place, Option<Vec<Changed>>), StoreError> {
     let corrupt = StoreError::Corrupt { table: TABLE, column: "floor" };
     let head = Columns::of(TABLE, rows.first().ok_or(corrupt)?);
-    let (floor, looked_at) = (head.get("floor")?, head.get("looked_at")?);
-    let started_at = head.get("started_at")?;
+    let (floor, looked_at) = (head.number("floor")?, head.number("looked_at")?);
+    let started_at = head.number("started_at")?;
     let mut place = Place { floor, looked_at, started_at, told: BTreeSet::new() };
     let mut fresh = Vec::new();
     for row in rows {
         let row = Columns::of(TABLE, row);
-        let Some(number) = row.get::<Option<i64>>("number")? else { continue };
+        let Some(number) = row.optional_number("number")? else { continue };
         place.told.insert(number);
         if before.is_none_or(|before| !before.told.contains(&number)) {
             fresh.push(row);
@@ -169,9 +164,10 @@ fn read(
     Ok((place, fresh.iter().map(changed).collect::<Result<_, _>>().ok()))
 }
 
-fn changed(row: &Columns<'_>) -> Result<Changed, StoreError> {
+fn changed(row: &Columns<'_, impl Cells>) -> Result<Changed, StoreError> {
     let organization = row.id("organization_id", OrganizationId::from_uuid)?;
-    let resource = Resource { kind: row.parsed("resource_kind")?, id: row.get("resource_id")? };
+    let resource =
+        Resource { kind: row.parsed("resource_kind")?, id: row.text("resource_id")?.to_owned() };
     Ok(Changed { organization, resource })
 }
 

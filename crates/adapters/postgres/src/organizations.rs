@@ -1,18 +1,14 @@
 //! The port of organizations.
 
 use audit::{Apply, Entry, Organizations};
-use kernel::{OrganizationId, StoreError};
-use sqlx::postgres::PgRow;
-use tenancy::{
-    Kind, Organization, OrganizationChange, OrganizationRecord, OrganizationStatus, Plan,
-};
+use kernel::StoreError;
+use stored_rows::{Value, organization};
+use tenancy::{Organization, OrganizationChange};
 
 use crate::{
-    row::Columns,
-    session::{Mode, PostgresTx, Session, Statement},
+    session::{Mode, PostgresTx, Session},
+    statement::statement,
 };
-
-const TABLE: &str = "organization";
 
 pub(crate) const FIND: &str = "
     SELECT id, name, slug, kind, plan, status, status_since, tokens_not_before, created_at,
@@ -34,7 +30,7 @@ const UPDATE: &str = "
 impl<M: Mode> Organizations for Session<M> {
     async fn organization(&mut self) -> Result<Option<Organization>, StoreError> {
         let statement = sqlx::query(FIND).bind(self.owner().uuid());
-        self.rows(statement).await?.first().map(parse).transpose()
+        self.rows(statement).await?.first().map(organization::read).transpose()
     }
 }
 
@@ -42,70 +38,15 @@ impl Apply<OrganizationChange> for PostgresTx {
     async fn apply(&mut self, entry: Entry<'_, OrganizationChange>) -> Result<(), StoreError> {
         let record = entry.change().after().record();
         self.owns(record.id)?;
-        let id = self.owner().uuid();
-        let statement = match entry.change().expected() {
-            None => {
-                let statement = sqlx::query(INSERT)
-                    .bind(id)
-                    .bind(kind_name(record.kind))
-                    .bind(record.created_at.unix_micros());
-                bind(statement, record).bind(entry.event().uuid())
+        let state = organization::state(record).into_iter();
+        let state = state.chain([Value::Id(entry.event().uuid())]);
+        let written = match entry.change().expected() {
+            None => statement(INSERT, organization::identity(record).into_iter().chain(state)),
+            Some(expected) => {
+                let id = Value::Id(self.owner().uuid());
+                statement(UPDATE, state.chain([id, Value::revision(expected)]))
             }
-            Some(expected) => bind(sqlx::query(UPDATE), record)
-                .bind(entry.event().uuid())
-                .bind(id)
-                .bind(i64::from(expected.get())),
         };
-        self.change_one(statement).await
+        self.change_one(written).await
     }
-}
-
-/// Binds what may change.
-fn bind(statement: Statement, record: &OrganizationRecord) -> Statement {
-    let since = match record.status {
-        OrganizationStatus::Active => None,
-        OrganizationStatus::Suspended { since } => Some(since.unix_micros()),
-    };
-    statement
-        .bind(record.name.as_str().to_owned())
-        .bind(record.slug.as_str().to_owned())
-        .bind(record.plan.name())
-        .bind(record.status.name())
-        .bind(since)
-        .bind(record.tokens_not_before.map(kernel::Timestamp::unix_micros))
-        .bind(record.updated_at.unix_micros())
-        .bind(i64::from(record.revision.get()))
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Platform => "platform",
-        Kind::Tenant => "tenant",
-    }
-}
-
-fn parse(row: &PgRow) -> Result<Organization, StoreError> {
-    let row = Columns::of(TABLE, row);
-    let kind = match row.get("kind")? {
-        "platform" => Kind::Platform,
-        "tenant" => Kind::Tenant,
-        _ => return Err(row.corrupt("kind")),
-    };
-    let status = match (row.get("status")?, row.optional_time("status_since")?) {
-        ("active", None) => OrganizationStatus::Active,
-        ("suspended", Some(since)) => OrganizationStatus::Suspended { since },
-        _ => return Err(row.corrupt("status")),
-    };
-    Ok(Organization::from_record(OrganizationRecord {
-        id: row.id("id", OrganizationId::from_uuid)?,
-        name: row.parsed("name")?,
-        slug: row.parsed("slug")?,
-        kind,
-        plan: row.parsed::<Plan>("plan")?,
-        status,
-        tokens_not_before: row.optional_time("tokens_not_before")?,
-        created_at: row.time("created_at")?,
-        updated_at: row.time("updated_at")?,
-        revision: row.revision()?,
-    }))
 }

@@ -17,6 +17,7 @@ use support::Database;
 
 use crate::{
     agents, audit_log, credentials_port, feed, organizations, revocations, session::Statement,
+    statement::assembled,
 };
 
 /// A little of everything in a few organizations: what a plan depends on is which indexes there are.
@@ -145,9 +146,9 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         ),
     ];
     for (filter, index, condition) in filters {
-        let page = agents::filter::page(organization(), &filter, after(AgentId::from_uuid));
+        let page = assembled(agents::LIST.page(organization(), &filter, after(AgentId::from_uuid)));
         served_by(&mut connection, index, condition, page).await;
-        let count = agents::filter::count(organization(), &filter);
+        let count = assembled(agents::LIST.count(organization(), &filter));
         served_by(&mut connection, "Index", "organization_id", count).await;
     }
 }
@@ -177,8 +178,8 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
         served_by(&mut connection, index, condition, sqlx::query(sql)).await;
     }
     let page = after(CredentialId::from_uuid);
-    let list = credentials_port::list(Uuid::max(), AgentId::from_uuid(Uuid::max()), page);
-    served_by(&mut connection, "credential_by_agent", "agent_id =", list).await;
+    let list = credentials_port::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "credential_by_agent", "agent_id =", assembled(list)).await;
     let client = "SELECT organization_id FROM client WHERE agent_id = $1";
     served_by(&mut connection, "client_pkey", "agent_id = $1", sqlx::query(client)).await;
 }
@@ -211,9 +212,10 @@ async fn each_filter_of_the_log_is_served_by_an_index() {
         ),
     ];
     for (filter, index, condition) in filters {
-        let page = audit_log::page(organization(), &filter, after(EventId::from_uuid));
+        let page =
+            assembled(audit_log::LIST.page(organization(), &filter, after(EventId::from_uuid)));
         served_by(&mut connection, index, condition, page).await;
-        let count = audit_log::count(organization(), &filter);
+        let count = assembled(audit_log::LIST.count(organization(), &filter));
         served_by(&mut connection, "Index", "organization_id", count).await;
     }
 }

@@ -5,14 +5,10 @@ use std::{fmt, future::Future, sync::Arc};
 use audit::{ChangeListener, Changed, Draft, Journal};
 use futures_util::TryStreamExt;
 use kernel::{Clock, Entropy, EventId, OrganizationId, StoreError};
-use sqlx::{
-    Either, Executor, PgConnection, Postgres,
-    postgres::{PgArguments, PgRow},
-    query::Query,
-};
+use sqlx::{Either, Executor, PgConnection, Postgres, postgres::PgArguments, query::Query};
 use tenancy::Scope;
 
-use crate::{events, lanes::Lane, transaction::Transaction};
+use crate::{events, lanes::Lane, row::Row, transaction::Transaction};
 
 /// A statement with its values, free of any connection.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
@@ -20,7 +16,7 @@ pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 /// What a statement led to.
 #[derive(Default)]
 pub(crate) struct Done {
-    pub(crate) rows: Vec<PgRow>,
+    pub(crate) rows: Vec<Row>,
     pub(crate) changed: u64,
 }
 
@@ -34,7 +30,7 @@ pub(crate) async fn run(
     while let Some(step) = steps.try_next().await? {
         match step {
             Either::Left(result) => done.changed += result.rows_affected(),
-            Either::Right(row) => done.rows.push(row),
+            Either::Right(row) => done.rows.push(Row(row)),
         }
     }
     Ok(done)
@@ -55,7 +51,7 @@ pub(crate) trait Mode: Send {
     fn rows(
         &mut self,
         statement: Statement,
-    ) -> impl Future<Output = Result<Vec<PgRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send {
         async { self.run(statement).await.map(|done| done.rows) }
     }
 }

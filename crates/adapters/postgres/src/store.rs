@@ -87,7 +87,7 @@ impl PostgresStore {
         let corrupt = || StoreError::Corrupt { table, column };
         let done = self.read(statement).await?;
         let row = done.rows.first().ok_or_else(corrupt)?;
-        let id: Option<Uuid> = row.try_get(0).map_err(|_| corrupt())?;
+        let id: Option<Uuid> = row.0.try_get(0).map_err(|_| corrupt())?;
         Ok(id.map(OrganizationId::from_uuid))
     }
 }

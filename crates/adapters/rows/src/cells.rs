@@ -112,6 +112,14 @@ impl<'r, R: Cells> Columns<'r, R> {
         self.held(column, self.row.number(column).flatten())
     }
 
+    /// A whole number, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.held(column, self.row.number(column))
+    }
+
     /// An instant.
     ///
     /// # Errors
@@ -125,7 +133,7 @@ impl<'r, R: Cells> Columns<'r, R> {
     /// # Errors
     /// [`StoreError::Corrupt`]
     pub fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        match self.held(column, self.row.number(column))? {
+        match self.optional_number(column)? {
             Some(micros) => {
                 Timestamp::from_unix_micros(micros).map(Some).map_err(|_| self.corrupt(column))
             }

@@ -1,11 +1,14 @@
 //! Writing an agent, and the idempotency key that it was registered under.
 
 use audit::{Apply, Entry};
-use kernel::{StoreError, Timestamp};
-use registry::{AgentChange, AgentRecord, AgentStatus, Registration};
-use serde_json::Value;
+use kernel::StoreError;
+use registry::{AgentChange, AgentRecord, Registration};
+use stored_rows::{Value, agent, value::found};
 
-use crate::session::{Mode, PostgresTx, Statement};
+use crate::{
+    session::{Mode, PostgresTx},
+    statement::statement,
+};
 
 const INSERT: &str = "
     INSERT INTO agent (
@@ -44,24 +47,15 @@ impl Apply<AgentChange> for PostgresTx {
     async fn apply(&mut self, entry: Entry<'_, AgentChange>) -> Result<(), StoreError> {
         let record = entry.change().after().record();
         self.owns(record.organization)?;
-        let organization = self.owner().uuid();
-        let statement = match entry.change().expected() {
-            None => {
-                let statement = sqlx::query(INSERT)
-                    .bind(organization)
-                    .bind(record.id.uuid())
-                    .bind(record.email.as_str().to_owned())
-                    .bind(record.email.folded())
-                    .bind(record.created_at.unix_micros());
-                bind(statement, record).bind(entry.event().uuid())
+        let state = agent::state(record).into_iter().chain([Value::Id(entry.event().uuid())]);
+        let written = match entry.change().expected() {
+            None => statement(INSERT, agent::identity(record).into_iter().chain(state)),
+            Some(expected) => {
+                let (organization, id) = (self.owner().uuid(), record.id.uuid());
+                statement(UPDATE, state.chain(found(organization, id, expected)))
             }
-            Some(expected) => bind(sqlx::query(UPDATE), record)
-                .bind(entry.event().uuid())
-                .bind(organization)
-                .bind(record.id.uuid())
-                .bind(i64::from(expected.get())),
         };
-        self.change_one(statement).await?;
+        self.change_one(written).await?;
         match entry.change().registration() {
             Some(registration) => self.remember(registration, record).await,
             None => Ok(()),
@@ -89,42 +83,4 @@ impl PostgresTx {
             .bind(now);
         self.change_one(remember).await
     }
-}
-
-/// Binds what may change.
-fn bind(statement: Statement, record: &AgentRecord) -> Statement {
-    let capabilities = record.capabilities.iter().map(|capability| capability.as_str());
-    let (since, decommissioned_at) = instants(record.status);
-    statement
-        .bind(record.agent_type.as_str())
-        .bind(record.version.as_str().to_owned())
-        .bind(names(capabilities))
-        .bind(record.owner.as_str().to_owned())
-        .bind(record.deployment_env.as_str())
-        .bind(record.status.name().as_str())
-        .bind(since.map(Timestamp::unix_micros))
-        .bind(decommissioned_at.map(Timestamp::unix_micros))
-        .bind(names(record.roles.iter().map(registry::Role::name)))
-        .bind(record.is_public)
-        .bind(Value::from(record.metadata.as_object().clone()).to_string())
-        .bind(record.updated_at.unix_micros())
-        .bind(record.tokens_not_before.map(Timestamp::unix_micros))
-        .bind(i64::from(record.revision.get()))
-}
-
-/// Since when it stands where it stands, and when an archived one was decommissioned.
-const fn instants(status: AgentStatus) -> (Option<Timestamp>, Option<Timestamp>) {
-    match status {
-        AgentStatus::Active => (None, None),
-        AgentStatus::Suspended { since }
-        | AgentStatus::Revoked { since }
-        | AgentStatus::Decommissioned { since } => (Some(since), None),
-        AgentStatus::Archived { since, decommissioned_at } => {
-            (Some(since), Some(decommissioned_at))
-        }
-    }
-}
-
-fn names<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
-    all.map(str::to_owned).collect()
 }
