@@ -67,9 +67,15 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body, as text.
     pub(crate) body: String,
+    head: String,
 }
 
 impl Answer {
+    /// A header's value, if there is such.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        value_of(&self.head, name)
+    }
+
     /// The body as JSON, of an answer that has this status.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
@@ -101,16 +107,19 @@ fn cut_off() -> io::Error {
 fn parse(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length: Option<usize> = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then_some(value)?.trim().parse().ok()
-    });
+    let length: Option<usize> = value_of(head, "content-length").and_then(|it| it.parse().ok());
     // Only an answer that can have no body says no length.
     let whole = match length {
         Some(length) => body.len() == length,
         None => status == 204,
     };
-    whole.then(|| Answer { status, body: body.to_owned() })
+    whole.then(|| Answer { status, body: body.to_owned(), head: head.to_owned() })
+}
+
+fn value_of<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let mut values = fields.filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    values.next().map(|(_, value)| value.trim())
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! Replicas, PostgreSQL and Redis killed, frozen, emptied and started again under load: what was
+//! acknowledged is there, nobody is refused falsely, no limit is lifted, and everything heals alone.
+//!
+//! Each run of the tests does a few rounds of each; `cargo xtask faults` does as many as one likes.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what was measured is for the person who runs it")]
+
+mod caller;
+mod check;
+mod cluster;
+#[path = "../kill/dice.rs"]
+mod dice;
+mod drain;
+mod first_boot;
+mod front;
+mod frozen;
+mod kill_postgres;
+mod kill_redis;
+mod kill_replica;
+mod ledger;
+mod load;
+mod ports;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../startup/process.rs"]
+mod process;
+mod refusals;
+mod rounds;
+mod seen;
+mod stopwatch;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../support/mod.rs"]
+mod support;
+mod worker;

@@ -1,0 +1,39 @@
+//! How long to test: a short form for every run of the tests, a long one by `cargo xtask faults`.
+
+/// The short form's rounds of Redis.
+const REDIS: u64 = 2;
+
+/// How often one of two replicas is killed.
+pub(crate) fn of_replicas() -> u64 {
+    told("IDP_FAULTS_REPLICA_ROUNDS", 6)
+}
+
+/// How often PostgreSQL is killed.
+pub(crate) fn of_postgres() -> u64 {
+    told("IDP_FAULTS_POSTGRES_ROUNDS", 2)
+}
+
+/// How often Redis is killed, emptied and frozen.
+pub(crate) fn of_redis() -> u64 {
+    told("IDP_FAULTS_REDIS_ROUNDS", REDIS)
+}
+
+/// Whether time is no matter.
+pub(crate) fn are_many() -> bool {
+    of_redis() > REDIS
+}
+
+/// For how many seconds PostgreSQL stands still.
+pub(crate) fn freeze_seconds() -> u64 {
+    told("IDP_FAULTS_FREEZE_SECONDS", 4)
+}
+
+/// How often each way to end something is measured.
+pub(crate) fn of_sight() -> u64 {
+    told("IDP_FAULTS_SIGHT_ROUNDS", 6)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long to test is the tester's choice")]
+fn told(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |rounds| rounds.parse().unwrap())
+}
