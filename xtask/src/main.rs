@@ -12,6 +12,7 @@
 mod check_arch;
 mod ci;
 mod deployment;
+mod faults;
 mod isolation;
 mod migrate;
 mod openapi;
@@ -46,6 +47,8 @@ enum Command {
     Ci,
     /// Runs a PostgreSQL and a Redis for tests, prints their variables, and ends them with standard input.
     Servers,
+    /// Kills, freezes and empties what the server stands on, and the server, and looks for anything lost.
+    Faults(faults::Options),
     /// Sends random requests to two replicas, and looks for anything of another organization in the answers.
     Isolation(isolation::Options),
     /// Holds the source tree to the architecture.
@@ -82,6 +85,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { arguments } => test::run(&root, &arguments),
         Command::Ci => ci::run(&root),
         Command::Servers => servers::run(&root),
+        Command::Faults(options) => faults::run(&root, &options),
         Command::Isolation(options) => isolation::run(&root, &options),
         Command::CheckArch => check_arch::run(&root),
         Command::CheckDeployment => deployment::run(&root),

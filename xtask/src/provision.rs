@@ -20,6 +20,11 @@ pub(crate) fn all(root: &Path) -> anyhow::Result<Servers> {
     Servers::given_or_private(root, |name| std::env::var(name).ok())
 }
 
+/// Makes sure that the programs of the servers are there, for tests that run servers of their own.
+pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
+    tools::ensure(root)
+}
+
 /// Makes sure that the linters of the deployment's files are there, and says where.
 pub(crate) fn linters(root: &Path) -> anyhow::Result<Linters> {
     tools::ensure(root)?;
