@@ -1,6 +1,6 @@
 //! AU-02: the audit log cannot be written, and everything else can.
 
-use crate::outage::Scene;
+use crate::{installation::Installation, outage::Scene, wire::send};
 
 #[test]
 fn au_02_where_the_log_refuses_nothing_changes_and_no_token_leaves() {
@@ -28,6 +28,19 @@ fn au_02_where_the_log_refuses_nothing_changes_and_no_token_leaves() {
         scene.installation.sql(end);
         scene.expect_healed(fault);
     }
+}
+
+/// Nobody could mend by waiting that an event is written for an organization that the statement does
+/// not name.
+#[test]
+fn au_02_where_row_level_security_refuses_an_event_it_is_told_as_a_fault_and_no_token_leaves() {
+    let installation = Installation::start();
+    let server = installation.server();
+    let record = installation.record();
+    installation.sql("DROP POLICY named_organizations ON audit_event");
+    let answer = send(&server.address, &installation.admin().asks());
+    assert_eq!((answer.status, answer.retry_after()), (500, None), "{}", answer.body);
+    assert_eq!(installation.record(), record);
 }
 
 const WAITING: &str = "
