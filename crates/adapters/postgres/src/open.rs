@@ -18,6 +18,9 @@ use crate::{
     writer::Writer,
 };
 
+/// Nobody waits for the checks but who starts the server: they may take longer than a request.
+const UNHURRIED: [(&str, &str); 1] = [("statement_timeout", "10000")];
+
 const THERE: &str = "SELECT to_regclass('public._sqlx_migrations') IS NOT NULL";
 const RUN: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
 
@@ -125,7 +128,7 @@ impl PostgresStore {
             return Err(OpenError::NotPrivate { place: login.place() });
         }
         let settings = options::of_server(login.options(), options);
-        let mut connection = login.connect_by(&settings).await?;
+        let mut connection = login.connect_by(&settings.clone().options(UNHURRIED)).await?;
         check_schema(&mut connection, login).await?;
         check_isolation(&mut connection, login, isolation).await?;
         let (pool, janitor) = Pool::new(settings.clone(), options.connections)?;

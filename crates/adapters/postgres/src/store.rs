@@ -71,17 +71,17 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unavailable`] where it does not.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.read(sqlx::query(PROBE)).await.map(|_| ())
+        self.read(|| sqlx::query(PROBE)).await.map(|_| ())
     }
 
     /// Runs one statement outside any session.
-    async fn read(&self, statement: Statement) -> Result<session::Done, StoreError> {
+    async fn read(&self, statement: impl Fn() -> Statement) -> Result<session::Done, StoreError> {
         Transaction::alone(&self.pool, statement, Deadline::after(self.patience)).await
     }
 
     async fn one_organization(
         &self,
-        statement: Statement,
+        statement: impl Fn() -> Statement,
         (table, column): (&'static str, &'static str),
     ) -> Result<Option<OrganizationId>, StoreError> {
         let corrupt = || StoreError::Corrupt { table, column };
@@ -164,11 +164,11 @@ fn gone() -> StoreError {
 
 impl Directory for PostgresStore {
     async fn platform(&self) -> Result<Option<OrganizationId>, StoreError> {
-        self.one_organization(sqlx::query(PLATFORM), ("organization", "id")).await
+        self.one_organization(|| sqlx::query(PLATFORM), ("organization", "id")).await
     }
 
     async fn organization_of(&self, client: AgentId) -> Result<Option<OrganizationId>, StoreError> {
-        let statement = sqlx::query(ORGANIZATION_OF).bind(client.uuid());
+        let statement = || sqlx::query(ORGANIZATION_OF).bind(client.uuid());
         self.one_organization(statement, ("client", "organization_id")).await
     }
 }

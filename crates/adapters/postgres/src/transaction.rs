@@ -1,5 +1,6 @@
 //! An open transaction on a connection of the pool, and what becomes of the connection.
 
+use deadpool::managed::Object;
 use kernel::StoreError;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -38,21 +39,41 @@ impl Transaction {
         text: String,
         deadline: Deadline,
     ) -> Result<Self, StoreError> {
-        let mut begun = Self::on(pool, deadline).await?;
-        begun.step(async |lease| lease.execute(AssertSqlSafe(text)).await.map(|_| ())).await?;
-        Ok(begun)
+        loop {
+            let mut begun = Self::on(pool, deadline).await?;
+            let text = AssertSqlSafe(text.clone());
+            let done = begun.step(async |lease| lease.execute(text).await.map(|_| ())).await;
+            if done.is_ok() || !begun.died_in_the_pool() {
+                return done.map(|()| begun);
+            }
+        }
     }
 
-    /// Runs one statement, which the database takes for a transaction of its own.
+    /// Runs one statement that only reads, which the database takes for a transaction of its own.
     pub(crate) async fn alone(
         pool: &Pool,
-        statement: Statement,
+        statement: impl Fn() -> Statement,
         deadline: Deadline,
     ) -> Result<Done, StoreError> {
-        let mut alone = Self::on(pool, deadline).await?;
-        let done = alone.step(async |lease| session::run(lease, statement).await).await?;
-        drop(alone.lease.take());
-        Ok(done)
+        loop {
+            let mut alone = Self::on(pool, deadline).await?;
+            let done = alone.step(async |lease| session::run(lease, statement()).await).await;
+            if done.is_ok() {
+                drop(alone.lease.take());
+            }
+            if done.is_ok() || !alone.died_in_the_pool() {
+                return done;
+            }
+        }
+    }
+
+    /// Whether the connection was lost at its first use since it lay in the pool: the server was
+    /// restarted, say, and nothing was done on it. Whoever has done nothing else may take another;
+    /// as many as lie there can have died together, and after the deadline each fails at once.
+    fn died_in_the_pool(&self) -> bool {
+        let used_before = self.lease.as_ref().map(Object::metrics);
+        let lay_idle = used_before.is_some_and(|metrics| metrics.recycle_count > 0);
+        lay_idle && self.state == State::Unknown
     }
 
     async fn on(pool: &Pool, deadline: Deadline) -> Result<Self, StoreError> {

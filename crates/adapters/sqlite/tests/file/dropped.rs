@@ -43,7 +43,9 @@ async fn no_acknowledged_write_is_lost_and_none_is_left_open() {
     let mut finished = [0; 2];
     for round in 0..400 {
         let name = format!("agent{round}");
-        let done = cut_after(turns(round), running.agent(&scope, &name)).await;
+        // Some are never cut, however slow the machine.
+        let turns_left = if round % 8 == 0 { u32::MAX } else { turns(round) };
+        let done = cut_after(turns_left, running.agent(&scope, &name)).await;
         let done: Option<Result<_, StoreError>> = done;
         finished[usize::from(done.is_some())] += 1;
         if let Some(agent) = done {
