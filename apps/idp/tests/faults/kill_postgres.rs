@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::rounds;
 use crate::stopwatch::{now, until};
+use crate::worker::SIGHT;
 
 /// Something that is done to PostgreSQL.
 type Fault = fn(&mut Postgres) -> Result<(), servers::Error>;
@@ -61,9 +62,12 @@ fn outage(cluster: &mut Cluster, measured: &mut Measured, round: u64, how: Outag
     load.acknowledge(60, &mut measured.ledger);
     cluster.front.database_goes();
     (how.goes)(&mut cluster.ground.postgres).unwrap();
-    until(now(), Duration::from_secs(30), || {
+    // Every other time for longer than copies count.
+    let lasts = if round % 2 == 0 { Duration::ZERO } else { SIGHT + SIGHT / 2 };
+    let gone_at = now();
+    until(gone_at, Duration::from_secs(30), || {
         let _away = Caller::open(&cluster.front, 0, &cluster.admin);
-        cluster.front.refused() >= before + how.refused
+        cluster.front.refused() >= before + how.refused && gone_at.elapsed() > lasts
     });
     (how.comes_back)(&mut cluster.ground.postgres).unwrap();
     measured.healed = measured.healed.max(heals(cluster));
