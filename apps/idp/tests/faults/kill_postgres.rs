@@ -63,7 +63,7 @@ fn outage(cluster: &mut Cluster, measured: &mut Measured, round: u64, how: Outag
     cluster.front.database_goes();
     (how.goes)(&mut cluster.ground.postgres).unwrap();
     // Every other time for longer than copies count.
-    let lasts = if round % 2 == 0 { Duration::ZERO } else { SIGHT + SIGHT / 2 };
+    let lasts = if round.is_multiple_of(2) { Duration::ZERO } else { SIGHT + SIGHT / 2 };
     let gone_at = now();
     until(gone_at, Duration::from_secs(30), || {
         let _away = Caller::open(&cluster.front, 0, &cluster.admin);
