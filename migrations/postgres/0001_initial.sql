@@ -594,7 +594,7 @@ CREATE POLICY own_changes ON change_feed FOR INSERT
 CREATE POLICY the_poller ON change_feed FOR SELECT
     USING (current_setting('app.feed', true) = 'on');
 CREATE POLICY the_poller_forgets ON change_feed FOR DELETE
-    USING (current_setting('app.feed', true) = 'on');
+    USING (current_setting('app.feed', true) = 'on' AND changed_at < now() - interval '5 minutes');
 
 -- The place of an event and of a change is not the server's to choose: of the columns that tell it, none may be written.
 GRANT SELECT ON audit_event, change_feed TO idp_app;

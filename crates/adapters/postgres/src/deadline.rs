@@ -19,8 +19,13 @@ impl Deadline {
         Self(Instant::now() + patience)
     }
 
-    /// What comes of the work, if it is done in time. Otherwise the work is dropped midway.
+    /// What comes of the work, if it is done in time. Otherwise the work is dropped midway, and is
+    /// not begun where the time is over already.
+    #[expect(clippy::disallowed_methods, reason = "likewise")]
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
+        if Instant::now() >= self.0 {
+            return Err(StoreError::unavailable("the time for it is over"));
+        }
         timeout_at(self.0, work).await.map_err(StoreError::unavailable)
     }
 }

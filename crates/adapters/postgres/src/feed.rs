@@ -32,7 +32,12 @@ pub(crate) const LOOK: &str = "
     LEFT JOIN change_feed
         ON transaction >= CASE
             WHEN $1::text IS NULL THEN pg_snapshot_xmin(pg_current_snapshot()) ELSE $1::text::xid8
-        END";
+        END
+    LIMIT 10001";
+
+/// How many changes are told of at one look. Where a transaction that runs for long makes more of
+/// them come again, nobody keeps count: whatever changed is not known.
+const MOST: usize = 10_000;
 
 /// A few at a time, since a look must not wait for many, and by one replica at a time.
 const FORGET: &str = "
@@ -161,7 +166,9 @@ fn read(rows: &[Row], before: Option<&Place>) -> Result<(Place, Option<Vec<Chang
             fresh.push(row);
         }
     }
-    Ok((place, fresh.iter().map(changed).collect::<Result<_, _>>().ok()))
+    let all = (rows.len() <= MOST).then_some(fresh);
+    let changes = all.and_then(|fresh| fresh.iter().map(changed).collect::<Result<_, _>>().ok());
+    Ok((place, changes))
 }
 
 fn changed(row: &Columns<'_, impl Cells>) -> Result<Changed, StoreError> {

@@ -39,7 +39,10 @@ impl Login {
     pub fn parse(url: &str) -> Result<Self, InvalidLogin> {
         let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let options: PgConnectOptions = url.parse().map_err(|_| InvalidLogin)?;
-        let names_database = options.get_database().is_some_and(|name| !name.is_empty());
+        // A password with a `/` that was not escaped ends the host, and the rest of it would be told
+        // as the name of the database.
+        let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '@', ':', '?', '#']);
+        let names_database = options.get_database().is_some_and(is_name);
         if known && names_database { Ok(Self(options)) } else { Err(InvalidLogin) }
     }
 
@@ -215,7 +218,16 @@ mod tests {
 
     #[test]
     fn text_that_names_no_database_is_refused_and_not_repeated() {
-        for bad in ["", "postgres", "mysql://u:canary@h/d", "postgres://u:canary@h:port/d"] {
+        for bad in [
+            "",
+            "postgres",
+            "mysql://u:canary@h/d",
+            "postgres://u:canary@h:port/d",
+            // Passwords that were not escaped.
+            "postgres://idp:5432/canary@db/idp",
+            "postgres://idp:/canary@db/idp",
+            "postgres://idp:5432/canary%40db",
+        ] {
             let error = Login::parse(bad).unwrap_err();
             assert!(!error.to_string().contains("canary"), "{bad}");
         }

@@ -1,10 +1,14 @@
 //! `idp migrate`: roles and schema, brought up to date by an administrator.
 
+use std::time::Duration;
+
 use sqlx::{
     Executor, PgConnection,
+    error::DatabaseError,
     migrate::{MigrateError as SqlxError, Migrator},
 };
 use thiserror::Error;
+use tokio::time::interval;
 
 use crate::{
     login::{Login, LoginError},
@@ -21,8 +25,12 @@ const READ_BY_SERVER: &str = "GRANT SELECT ON _sqlx_migrations TO idp_app";
 const ONE_AT_A_TIME: &str = "SET lock_timeout = '10min'; SET statement_timeout = 0;
     SELECT pg_advisory_lock(hashtext('idp migrate'))";
 
-/// A migration must not make a running server wait for a lock for long: it gives up, and is run again.
-const LIMITS: &str = "SET lock_timeout = '3s'; SET search_path = public";
+/// Whoever waits for a lock on a table keeps everybody waiting who comes after: a migration gives up
+/// before a running server would, and tries again.
+const LIMITS: &str = "SET lock_timeout = '500ms'; SET search_path = public";
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Why the schema was not brought up to date.
 #[derive(Debug, Error)]
@@ -77,12 +85,35 @@ async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let failed = |error: sqlx::Error| MigrateError::Migration(error.into());
     connection.execute(LIMITS).await.map_err(failed)?;
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    // Not `run`: its future cannot be sent to another thread, by an odd bound of its own.
-    match MIGRATIONS.run_direct(None, connection, false).await {
+    match patiently(connection).await {
         Ok(()) => connection.execute(READ_BY_SERVER).await.map(|_| ()).map_err(failed),
         Err(SqlxError::VersionMissing(found)) if found > known => {
             Err(MigrateError::Newer { found, known })
         }
         Err(error) => Err(MigrateError::Migration(error)),
     }
+}
+
+/// Runs what is pending; where a table is locked for the moment, again.
+async fn patiently(connection: &mut PgConnection) -> Result<(), SqlxError> {
+    let mut pauses = interval(BETWEEN_TRIES);
+    for _ in 1..TRIES {
+        pauses.tick().await;
+        // Not `run`: its future cannot be sent to another thread, by an odd bound of its own.
+        match MIGRATIONS.run_direct(None, connection, false).await {
+            Err(error) if is_locked_out(&error) => {
+                tracing::info!("a table is in use; trying again")
+            }
+            done => return done,
+        }
+    }
+    MIGRATIONS.run_direct(None, connection, false).await
+}
+
+fn is_locked_out(error: &SqlxError) -> bool {
+    let (SqlxError::Execute(error) | SqlxError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }

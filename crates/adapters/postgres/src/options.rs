@@ -34,8 +34,8 @@ pub(crate) fn of_server(login: &PgConnectOptions, options: &Options) -> PgConnec
         ("role", ROLE.to_owned()),
         ("search_path", "public".to_owned()),
         ("synchronous_commit", "on".to_owned()),
-        ("statement_timeout", patience.to_string()),
-        ("lock_timeout", (patience * 3 / 4).to_string()),
+        ("statement_timeout", (patience * 3 / 4).to_string()),
+        ("lock_timeout", (patience / 2).to_string()),
         ("idle_in_transaction_session_timeout", (patience * 2).to_string()),
         ("jit", "off".to_owned()),
     ])

@@ -21,9 +21,14 @@ const CREATE: &str = "
     END $$";
 
 /// Whoever migrates acts as the owner. Each grant only where it is missing: later migrations may be
-/// run by somebody who may grant nothing.
+/// run by somebody who may grant nothing. From version 16 on whoever makes a role is a member of it, and
+/// may all the same not act as it.
 const GRANT: &str = "
     DO $$
+    DECLARE
+        right_to_act text := CASE
+            WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER'
+        END;
     BEGIN
         IF NOT pg_has_role('idp_migrator', 'idp_owner', 'MEMBER') THEN
             BEGIN
@@ -31,7 +36,7 @@ const GRANT: &str = "
             EXCEPTION WHEN unique_violation THEN NULL;
             END;
         END IF;
-        IF NOT pg_has_role(current_user, 'idp_owner', 'MEMBER') THEN
+        IF NOT pg_has_role(current_user, 'idp_owner', right_to_act) THEN
             GRANT idp_owner TO current_user;
         END IF;
         -- First, since until version 14 everybody may create there, the owner too.

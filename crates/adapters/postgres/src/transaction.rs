@@ -18,6 +18,8 @@ const COMMIT: &str = "COMMIT";
 enum State {
     /// A statement is under way, or was given up midway.
     Unknown,
+    /// The connection broke.
+    Lost,
     /// Between two statements.
     Open,
     /// A statement failed or must not be committed: all that is left is to roll back.
@@ -67,13 +69,14 @@ impl Transaction {
         }
     }
 
-    /// Whether the connection was lost at its first use since it lay in the pool: the server was
-    /// restarted, say, and nothing was done on it. Whoever has done nothing else may take another;
-    /// as many as lie there can have died together, and after the deadline each fails at once.
+    /// Whether the connection broke at its first use since it lay in the pool: the server was
+    /// restarted, say, and nothing was done on it. Whoever has done nothing else may take another,
+    /// and as many as lie there can have died together. One that did not answer in time is none of
+    /// those: whatever keeps it would keep the next one too.
     fn died_in_the_pool(&self) -> bool {
         let used_before = self.lease.as_ref().map(Object::metrics);
         let lay_idle = used_before.is_some_and(|metrics| metrics.recycle_count > 0);
-        lay_idle && self.state == State::Unknown
+        lay_idle && self.state == State::Lost
     }
 
     async fn on(pool: &Pool, deadline: Deadline) -> Result<Self, StoreError> {
@@ -121,7 +124,7 @@ impl Transaction {
         self.state = match &done {
             Ok(_) => State::Open,
             Err(error) if is_survived(error) => State::Failed,
-            Err(_) => State::Unknown,
+            Err(_) => State::Lost,
         };
         done.map_err(store_error)
     }
@@ -131,7 +134,7 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         match (self.lease.take(), self.state) {
             (None, _) => {}
-            (Some(lease), State::Unknown) => pool::close(lease),
+            (Some(lease), State::Unknown | State::Lost) => pool::close(lease),
             (Some(lease), State::Open | State::Failed) => self.pool.abandon(lease),
         }
     }

@@ -46,7 +46,8 @@ const OTHERWISE: &str = "
 const OTHERWISE_ASKED: [&str; 7] = [
     "audit_event.named_organizations (strpos(current_setting('app.organizations'::text, true), (organization_id)::text) > 0)",
     "change_feed.the_poller (current_setting('app.feed'::text, true) = 'on'::text)",
-    "change_feed.the_poller_forgets (current_setting('app.feed'::text, true) = 'on'::text)",
+    "change_feed.the_poller_forgets ((current_setting('app.feed'::text, true) = 'on'::text) \
+     AND (changed_at < (now() - '00:05:00'::interval)))",
     "client.one_client (agent_id = (NULLIF(current_setting('app.client'::text, true), ''::text))::uuid)",
     "organization.the_platform ((kind = 'platform'::text) AND (current_setting('app.directory'::text, true) = 'platform'::text))",
     "signing_key.any_organization (current_organization() IS NOT NULL)",

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use audit::{Journal, Transactor, record};
 use contracts::sample;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use kernel::StoreError;
 use postgres_store::Options;
 use registry::Agents;
 use tenancy::Kind;
 
 use super::{Waiting, polled};
-use crate::running::{Running, few, open, until};
+use crate::running::{Running, few, open, spawned, until};
 
 fn patient() -> Options {
     Options { connections: 2, patience: Duration::from_secs(20), ..few() }
@@ -109,3 +109,37 @@ async fn whoever_waits_too_long_for_a_turn_is_told_so() {
     drop(held);
     until("the turn comes", async || hasty.begin(scope.clone()).await.is_ok()).await;
 }
+
+const SESSIONS: &str = "
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'idp'";
+
+/// However many connections lie idle, one request that is out of time must not try them all.
+#[tokio::test]
+async fn rl_03_one_that_waits_too_long_costs_its_own_connection_and_no_other() {
+    let running = Running::with(patient()).await;
+    let busy = running.organization("busy", Kind::Platform).await;
+    let options = Options { connections: 6, patience: Duration::from_millis(400), ..few() };
+    let (replica, background) = open(&running.database, &running.machine, &options).await;
+    spawned(background.run());
+    for _ in 0..2 {
+        let views = join_all((0..6).map(|_| replica.view(busy.organization()))).await;
+        assert!(views.iter().all(Result::is_ok));
+        drop(views);
+        let returned = async || running.database.number(OPEN).await == 0;
+        until("all are given back", returned).await;
+    }
+    let before = running.database.number(SESSIONS).await;
+    let held = running.store.begin(busy.clone()).await.unwrap();
+    let late = join_all((0..2).map(|_| replica.begin(busy.clone()))).await;
+    assert!(late.iter().all(|late| matches!(late, Err(StoreError::Unavailable(_)))), "{late:?}");
+    assert!(running.database.number(ADVISORY).await <= 1);
+    assert!(running.database.number(SESSIONS).await >= before - 2);
+    drop(held);
+    running.agent(&busy, "one").await.unwrap();
+}
+
+const OPEN: &str = "
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'idp'
+        AND state IN ('active', 'idle in transaction')";
