@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use audit::{ChangeFeed, ChangeHints, Hearing, News, ResourceKind};
-use kernel::OrganizationId;
+use futures_util::future::{BoxFuture, FutureExt, pending};
+use kernel::{OrganizationId, StoreError};
 use tokens::SigningKeys;
 use tokio::{
     select,
@@ -45,15 +46,15 @@ impl<S: Store> Follower<S> {
     /// Follows for ever.
     pub async fn follow(self, mut feed: S::Feed) {
         let mut ears = Ears::new(self.hints.clone());
-        let mut blind = false;
+        let (mut blind, mut keys_are_due) = (false, false);
         loop {
             let looked_at = self.clock.now();
             match feed.news().await {
                 Ok(news) => {
                     self.known.learn(looked_at, &news);
-                    if may_concern_keys(&news) {
-                        self.renew_keys().await;
-                    }
+                    // The feed tells once: what cannot be read now is read after the next look.
+                    keys_are_due |= may_concern_keys(&news);
+                    keys_are_due = keys_are_due && !self.renew_keys().await;
                     blind = false;
                 }
                 // Once for an outage: until the next look that succeeds, no copy is used.
@@ -68,8 +69,9 @@ impl<S: Store> Follower<S> {
         }
     }
 
-    /// Reads the signing keys anew. Where that fails, the keys at hand stay.
-    async fn renew_keys(&self) {
+    /// Reads the signing keys anew, and tells whether that was done. Until it is, the keys at hand
+    /// stay.
+    async fn renew_keys(&self) -> bool {
         let renewed = async {
             let mut view = self.provider.store().view(self.platform).await?;
             view.signing_keys().await
@@ -80,10 +82,12 @@ impl<S: Store> Follower<S> {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "the signing keys of another replica cannot be opened");
                 }
+                true
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the signing keys cannot be read anew");
+                tracing::warn!(error, "the signing keys cannot be read anew yet");
+                false
             }
         }
     }
@@ -112,43 +116,55 @@ fn may_concern_keys(news: &News) -> bool {
 /// What ends the waiting for the next look.
 struct Ears {
     hints: Option<Arc<dyn ChangeHints>>,
-    hearing: Option<Box<dyn Hearing>>,
+    ear: Ear,
     regular: Interval,
     at_most: Interval,
 }
 
+/// A listener to hints, or how far one has come.
+enum Ear {
+    Deaf,
+    Opening(BoxFuture<'static, Result<Box<dyn Hearing>, StoreError>>),
+    Open(Box<dyn Hearing>),
+}
+
 impl Ears {
     fn new(hints: Option<Arc<dyn ChangeHints>>) -> Self {
-        Self { hints, hearing: None, regular: every(REGULARLY), at_most: every(AT_MOST) }
+        let (regular, at_most) = (every(REGULARLY), every(AT_MOST));
+        Self { hints, ear: Ear::Deaf, regular, at_most }
     }
 
     async fn wait(&mut self) {
         self.at_most.tick().await;
-        if self.hearing.is_none() {
-            self.listen().await;
+        if let (Ear::Deaf, Some(hints)) = (&self.ear, self.hints.clone()) {
+            self.ear = Ear::Opening(async move { hints.listen().await }.boxed());
         }
-        let Self { hearing, regular, .. } = self;
-        let Some(ear) = hearing else {
-            regular.tick().await;
-            return;
-        };
-        let heard = select! {
-            _ = regular.tick() => Ok(()),
-            heard = ear.heard() => heard,
-        };
-        if heard.is_err() {
-            *hearing = None;
+        select! {
+            _ = self.regular.tick() => {}
+            () = self.ear.heard() => {}
         }
     }
+}
 
-    /// Begins to listen, where there is anything to listen to and it answers.
-    async fn listen(&mut self) {
-        if let Some(hints) = &self.hints {
-            select! {
-                listening = hints.listen() => self.hearing = listening.ok(),
-                _ = self.regular.tick() => {}
+impl Ear {
+    /// Waits for a hint. When the listening begins or ends one may have been missed, which is as
+    /// good as a hint; where it cannot begin, only time tells.
+    async fn heard(&mut self) {
+        let opened = match self {
+            Self::Deaf => pending().await,
+            Self::Opening(opening) => opening.await.ok(),
+            Self::Open(hearing) => {
+                if hearing.heard().await.is_err() {
+                    *self = Self::Deaf;
+                }
+                return;
             }
-        }
+        };
+        let Some(hearing) = opened else {
+            *self = Self::Deaf;
+            pending().await
+        };
+        *self = Self::Open(hearing);
     }
 }
 
@@ -157,4 +173,64 @@ fn every(period: Duration) -> Interval {
     // After a look that took long, the next comes after a whole interval and not at once.
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
+}
+
+#[cfg(test)]
+mod tests {
+    use local::LocalHints;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Hints that nobody can listen to.
+    struct Away;
+
+    #[async_trait::async_trait]
+    impl ChangeHints for Away {
+        async fn announce(&self) -> Result<(), StoreError> {
+            Err(StoreError::unavailable("away"))
+        }
+
+        async fn listen(&self) -> Result<Box<dyn Hearing>, StoreError> {
+            Err(StoreError::unavailable("away"))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_can_be_listened_to_looks_stay_regular() {
+        for hints in [None, Some(Arc::new(Away) as Arc<dyn ChangeHints>)] {
+            let mut ears = Ears::new(hints);
+            let looks = async {
+                for _ in 0..40 {
+                    ears.wait().await;
+                }
+            };
+            let ten_seconds = REGULARLY * 40 + AT_MOST * 2;
+            assert!(timeout(ten_seconds, looks).await.is_ok());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hint_ends_the_waiting_and_a_flood_of_them_is_slowed_down() {
+        let hints = Arc::new(LocalHints::default());
+        let mut ears = Ears::new(Some(hints.clone()));
+        // The first look and the beginning of the listening.
+        ears.wait().await;
+        ears.wait().await;
+        let flooded = async {
+            for _ in 0..50 {
+                hints.announce().await.unwrap();
+                ears.wait().await;
+            }
+        };
+        let flooded = timeout(REGULARLY * 50, flooded);
+        assert!(flooded.await.is_ok(), "hints are not heard");
+        let more = async {
+            for _ in 0..50 {
+                hints.announce().await.unwrap();
+                ears.wait().await;
+            }
+        };
+        assert!(timeout(AT_MOST * 40, more).await.is_err(), "hints make looks without end");
+    }
 }

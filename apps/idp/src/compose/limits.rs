@@ -52,7 +52,8 @@ async fn connect(
 ) -> Result<RedisCache, ComposeError> {
     let redis = RedisCache::connect(url.secret(), clock.clone(), Options::default()).await?;
     match redis.eviction().await {
-        Ok(eviction) if eviction.takes_any_key() => refuse(&eviction, mode)?,
+        // Counts expire, so that even `volatile-` policies take them first.
+        Ok(eviction) if !eviction.takes_nothing() => refuse(&eviction, mode)?,
         Ok(_) => {}
         Err(failure) => {
             let failure = &failure as &dyn std::error::Error;
