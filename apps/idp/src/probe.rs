@@ -1,4 +1,7 @@
 //! Asks the stores whether they answer: what readiness and the health of services follow from.
+//!
+//! Anybody may ask for either, as often as they like, so that a service is asked once for all who
+//! ask at a time, and what it said counts for a moment.
 
 use std::{
     iter,
@@ -12,13 +15,17 @@ use std::{
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use http_api::{Readiness, ReadinessProbe, Service, ServiceHealth, ServicesProbe};
-use kernel::{Clock, StoreError};
+use kernel::{Clock, StoreError, Timestamp};
 use postgres_store::PostgresStore;
 use redis_cache::RedisCache;
 use sqlite_store::SqliteStore;
+use tokio::{sync::Mutex, time::timeout};
 
 /// A service that has not answered after this is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long an answer counts, and likewise that there was none.
+const FRESH: Duration = Duration::from_millis(250);
 
 /// Something that can be asked whether it answers.
 #[async_trait]
@@ -51,28 +58,79 @@ impl Pinged for RedisCache {
     }
 }
 
-/// What the process asks to know how it is.
-pub struct Probe {
-    /// Set once the process is told to end.
-    pub draining: Arc<AtomicBool>,
-    /// The store of record, without which there is nothing to be ready for.
-    pub database: Arc<dyn Pinged>,
-    /// What replicas share to be fast, where they do. The process is ready without it.
-    pub cache: Option<Arc<dyn Pinged>>,
-    /// The time, by which latencies are taken.
-    pub clock: Arc<dyn Clock>,
+/// A service that is asked once for all who ask at a time.
+struct Shared {
+    service: Service,
+    pinged: Arc<dyn Pinged>,
+    last: Mutex<Option<Heard>>,
 }
 
-impl Probe {
-    async fn health(&self, service: Service, pinged: &dyn Pinged) -> ServiceHealth {
-        let asked_at = self.clock.now();
-        let reachable = answers(pinged).await;
-        ServiceHealth { service, latency: self.clock.now().since(asked_at), reachable }
+/// What was heard of a service, and when.
+#[derive(Clone, Copy)]
+struct Heard {
+    at: Timestamp,
+    health: ServiceHealth,
+}
+
+impl Shared {
+    fn new(service: Service, pinged: Arc<dyn Pinged>) -> Self {
+        Self { service, pinged, last: Mutex::new(None) }
+    }
+
+    /// How the service is: asked now, or heard by somebody else who asked at the same time or less
+    /// than 250 ms ago. Whoever hangs up while asking leaves it to the next one who waits, and who
+    /// waits no longer for that than one who asks alone.
+    async fn health(&self, clock: &dyn Clock) -> ServiceHealth {
+        let since = clock.now();
+        let Ok(mut last) = timeout(PATIENCE, self.last.lock()).await else {
+            let latency = clock.now().since(since);
+            return ServiceHealth { service: self.service, latency, reachable: false };
+        };
+        let now = clock.now();
+        match *last {
+            Some(heard) if heard.is_fresh(now) => heard.health,
+            _ => {
+                let patience = PATIENCE.saturating_sub(now.since(since));
+                let answered = timeout(patience, self.pinged.ping()).await;
+                let (at, reachable) = (clock.now(), matches!(answered, Ok(Ok(()))));
+                let latency = at.since(now);
+                let health = ServiceHealth { service: self.service, latency, reachable };
+                *last = Some(Heard { at, health });
+                health
+            }
+        }
     }
 }
 
-async fn answers(pinged: &dyn Pinged) -> bool {
-    matches!(tokio::time::timeout(PATIENCE, pinged.ping()).await, Ok(Ok(())))
+impl Heard {
+    fn is_fresh(self, now: Timestamp) -> bool {
+        now.since(self.at) < FRESH
+    }
+}
+
+/// What the process asks to know how it is.
+pub struct Probe {
+    draining: Arc<AtomicBool>,
+    database: Shared,
+    cache: Option<Shared>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Probe {
+    /// - `draining`: set once the process is told to end, which counts at once.
+    /// - `database`: the store of record, without which there is nothing to be ready for.
+    /// - `cache`: what replicas share to be fast, where they do. The process is ready without it.
+    /// - `clock`: the time, by which latencies are taken and answers grow old.
+    pub fn new(
+        draining: Arc<AtomicBool>,
+        database: Arc<dyn Pinged>,
+        cache: Option<Arc<dyn Pinged>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let database = Shared::new(Service::Database, database);
+        let cache = cache.map(|cache| Shared::new(Service::Cache, cache));
+        Self { draining, database, cache, clock }
+    }
 }
 
 #[async_trait]
@@ -81,7 +139,7 @@ impl ReadinessProbe for Probe {
         if self.draining.load(Ordering::Acquire) {
             return Readiness::Draining;
         }
-        match answers(&*self.database).await {
+        match self.database.health(&*self.clock).await.reachable {
             true => Readiness::Ready,
             false => Readiness::Unreachable,
         }
@@ -91,11 +149,9 @@ impl ReadinessProbe for Probe {
 #[async_trait]
 impl ServicesProbe for Probe {
     async fn services(&self) -> Vec<ServiceHealth> {
-        let database = iter::once((Service::Database, &self.database));
-        let cache = self.cache.iter().map(|cache| (Service::Cache, cache));
         // All at once: one that hangs must not use up the time of the others.
-        join_all(database.chain(cache).map(|(service, pinged)| self.health(service, &**pinged)))
-            .await
+        let all = iter::once(&self.database).chain(&self.cache);
+        join_all(all.map(|shared| shared.health(&*self.clock))).await
     }
 }
 
@@ -107,10 +163,10 @@ impl std::fmt::Debug for Probe {
 
 #[cfg(test)]
 mod tests {
-    use std::{future, sync::Mutex};
+    use std::{future, sync::Mutex, sync::atomic::AtomicU32};
 
-    use kernel::Timestamp;
-    use tokio::sync::Barrier;
+    use futures_util::FutureExt as _;
+    use tokio::sync::{Barrier, Semaphore};
 
     use super::*;
 
@@ -154,14 +210,66 @@ mod tests {
         }
     }
 
-    fn probe(database: Fake, cache: Option<Fake>) -> Probe {
-        let at = Mutex::new(Timestamp::from_unix_micros(1_795_248_000_000_000).unwrap());
-        Probe {
-            draining: Arc::new(AtomicBool::new(false)),
-            database: Arc::new(database),
-            cache: cache.map(|cache| Arc::new(cache) as Arc<dyn Pinged>),
-            clock: Arc::new(Steps { at, back: false }),
+    /// Moves when it is told to.
+    #[derive(Clone)]
+    struct Hand(Arc<Mutex<Timestamp>>);
+
+    impl Hand {
+        fn turn(&self, by: Duration) {
+            let mut at = self.0.lock().unwrap();
+            *at = at.plus(by);
         }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    /// Counts how often it is asked, and answers whoever it is told to: with what it is told.
+    struct Counted {
+        asked: AtomicU32,
+        answers: Semaphore,
+        well: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Pinged for Counted {
+        async fn ping(&self) -> Result<(), StoreError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.answers.acquire().await.unwrap().forget();
+            match self.well.load(Ordering::Relaxed) {
+                true => Ok(()),
+                false => Err(StoreError::unavailable("canary")),
+            }
+        }
+    }
+
+    impl Counted {
+        fn asked(&self) -> u32 {
+            self.asked.load(Ordering::Relaxed)
+        }
+    }
+
+    fn counted(answers: usize) -> (Arc<Counted>, Hand, Probe) {
+        let (asked, well) = (AtomicU32::new(0), AtomicBool::new(true));
+        let counted = Arc::new(Counted { asked, answers: Semaphore::new(answers), well });
+        let hand = Hand(Arc::new(Mutex::new(begin())));
+        let draining = Arc::new(AtomicBool::new(false));
+        let probe = Probe::new(draining, counted.clone(), None, Arc::new(hand.clone()));
+        (counted, hand, probe)
+    }
+
+    fn begin() -> Timestamp {
+        Timestamp::from_unix_micros(1_795_248_000_000_000).unwrap()
+    }
+
+    fn probe(database: Fake, cache: Option<Fake>) -> Probe {
+        let cache = cache.map(|cache| Arc::new(cache) as Arc<dyn Pinged>);
+        let clock = Steps { at: Mutex::new(begin()), back: false };
+        let draining = Arc::new(AtomicBool::new(false));
+        Probe::new(draining, Arc::new(database), cache, Arc::new(clock))
     }
 
     fn reachable(services: &[ServiceHealth]) -> Vec<(Service, bool)> {
@@ -189,9 +297,9 @@ mod tests {
         let probe = probe(Fake::Hangs, Some(Fake::Hangs));
         // Paused, time goes straight to the timer that is due next: the shorter one ends this.
         let bound = Duration::from_millis(2_001);
-        let services = tokio::time::timeout(bound, probe.services()).await.unwrap();
+        let services = timeout(bound, probe.services()).await.unwrap();
         assert_eq!(reachable(&services), [(Service::Database, false), (Service::Cache, false)]);
-        let readiness = tokio::time::timeout(bound, probe.readiness()).await.unwrap();
+        let readiness = timeout(bound, probe.readiness()).await.unwrap();
         assert_eq!(readiness, Readiness::Unreachable);
     }
 
@@ -230,5 +338,68 @@ mod tests {
         probe.draining.store(true, Ordering::Release);
         assert_eq!(probe.readiness().await, Readiness::Draining);
         assert_eq!(reachable(&probe.services().await), [(Service::Database, true)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ds_10_all_who_ask_at_a_time_share_one_answer() {
+        let (counted, _, probe) = counted(0);
+        let answer = async {
+            tokio::task::yield_now().await;
+            assert_eq!(counted.asked(), 1);
+            counted.answers.add_permits(1_000);
+        };
+        let ready = join_all((0..100).map(|_| probe.readiness()));
+        let services = join_all((0..100).map(|_| probe.services()));
+        let (ready, services, ()) = tokio::join!(ready, services, answer);
+        assert_eq!(ready, [Readiness::Ready; 100]);
+        assert!(services.iter().all(|it| reachable(it) == [(Service::Database, true)]));
+        assert_eq!(counted.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_for_a_quarter_of_a_second_whether_good_or_bad() {
+        let (counted, hand, probe) = counted(1_000);
+        for (well, round) in [(true, 1), (false, 2), (true, 3), (true, 4)] {
+            counted.well.store(well, Ordering::Relaxed);
+            let expected = if well { Readiness::Ready } else { Readiness::Unreachable };
+            assert_eq!(probe.readiness().await, expected);
+            hand.turn(Duration::from_millis(249));
+            counted.well.store(!well, Ordering::Relaxed);
+            assert_eq!(probe.readiness().await, expected);
+            assert_eq!(counted.asked(), round);
+            hand.turn(Duration::from_millis(1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_hangs_up_while_asking_leaves_it_to_those_who_wait() {
+        let (counted, _, probe) = counted(0);
+        let mut hangs_up = probe.readiness();
+        assert_eq!((&mut hangs_up).now_or_never(), None);
+        let mut waits = probe.readiness();
+        assert_eq!((&mut waits).now_or_never(), None);
+        assert_eq!(counted.asked(), 1);
+        drop(hangs_up);
+        counted.answers.add_permits(1);
+        assert_eq!(waits.await, Readiness::Ready);
+        assert_eq!(counted.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_one_who_hangs_is_given_up_after_two_seconds_too() {
+        let (counted, _, probe) = counted(0);
+        let bound = Duration::from_millis(2_001);
+        let all = join_all((0..100).map(|_| probe.readiness()));
+        let all = timeout(bound, all).await.unwrap();
+        assert_eq!(all, [Readiness::Unreachable; 100]);
+        assert_eq!(counted.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn cs_01_a_process_that_is_told_to_end_is_ready_no_moment_longer() {
+        let (_, _, probe) = counted(1);
+        assert_eq!(probe.readiness().await, Readiness::Ready);
+        probe.draining.store(true, Ordering::Release);
+        assert_eq!(probe.readiness().await, Readiness::Draining);
     }
 }

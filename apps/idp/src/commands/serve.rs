@@ -144,7 +144,7 @@ async fn end(signals: &mut Signals, draining: &AtomicBool, finish: oneshot::Send
 fn process<S: Store>(foundations: &Foundations<S>, draining: Arc<AtomicBool>) -> Process {
     let (clock, cache) = (foundations.clock.clone(), foundations.cache.clone());
     let database = Arc::new(foundations.store.clone());
-    let probe = Arc::new(Probe { draining, database, cache, clock: clock.clone() });
+    let probe = Arc::new(Probe::new(draining, database, cache, clock.clone()));
     Process {
         version: env!("CARGO_PKG_VERSION"),
         started_at: clock.now(),
