@@ -103,6 +103,16 @@ impl House {
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
+    /// How many connections and commands the server has taken.
+    pub(crate) async fn asked(&self) -> u64 {
+        let told: String = self.command(&["INFO", "stats"]).await;
+        let number = |name: &str| -> u64 {
+            let value = told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            value.trim().parse().unwrap()
+        };
+        number("total_connections_received:") + number("total_commands_processed:")
+    }
+
     /// Has the server do this, past the adapter.
     pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let mut command = redis::Cmd::new();
