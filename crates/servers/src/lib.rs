@@ -29,5 +29,6 @@ mod redis;
 mod service;
 
 pub use error::Error;
+pub use port::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -13,8 +13,9 @@ const TRIES: u32 = 500;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A port that nobody listens on now, and that no other call in this process is told.
-pub(crate) fn free() -> u16 {
+/// A port of 127.0.0.1 that nobody listens on now, and that no other call in this process is told: the servers of this crate get
+/// theirs here too, so that none of them takes the port of a program that a test has ended and will start again.
+pub fn free_port() -> u16 {
     // Each process begins elsewhere, so that two seldom choose the same.
     let begin = std::process::id();
     let candidates = (0..TRIES).filter_map(|_| {
@@ -43,7 +44,7 @@ mod tests {
 
     #[test]
     fn no_two_calls_are_told_the_same() {
-        let ports = [free(), free(), free()];
+        let ports = [free_port(), free_port(), free_port()];
         assert!(ports.iter().all(|port| PORTS.contains(port)), "{ports:?}");
         assert!(ports[0] != ports[1] && ports[1] != ports[2] && ports[0] != ports[2], "{ports:?}");
     }

@@ -44,7 +44,7 @@ impl Service {
     ) -> Result<Self, Error> {
         let log = folder.join(format!("{program}.log"));
         let mut service = Self { program, log, port: 0, process: None };
-        service.attempt(launch, port::free)?;
+        service.attempt(launch, port::free_port)?;
         Ok(service)
     }
 

@@ -2,7 +2,7 @@
 //! again by itself.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustix::process::Signal;
@@ -10,7 +10,6 @@ use servers::{Postgres, Redis};
 
 use crate::caller::{Caller, Client, text};
 use crate::front::Front;
-use crate::ports;
 use crate::process::{Process, Server, idp, run};
 
 /// Two keys that look random: base64 of 32 bytes each.
@@ -22,6 +21,10 @@ const LOGIN: &str = "idp_server";
 
 /// More than any test has requests.
 const MANY: &str = "4294967295";
+
+/// One test has servers at a time: each test's are many, and what is promised in seconds is not
+/// promised to a machine that runs all of them at once.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// What a test wishes for.
 #[derive(Debug, Clone)]
@@ -46,16 +49,22 @@ pub(crate) struct Ground {
     settings: Vec<(&'static str, String)>,
     // After the servers that work in it.
     pub(crate) folder: tempfile::TempDir,
+    // Last: the next test begins when all of it has ended.
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Ground {
-    /// A PostgreSQL with an empty database, and a Redis where one is wished for.
+    /// A PostgreSQL with an empty database, and a Redis where one is wished for; once no other test
+    /// has any.
     pub(crate) fn lay(plan: &Plan) -> Self {
+        // Poisoned by a test that failed, which is no reason for the others to.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
         let redis = plan.redis.then(|| Redis::start(&folder.path().join("redis")).unwrap());
-        let ports = (0..plan.replicas).map(|_| ports::quiet()).collect();
-        let ground = Self { postgres, redis, ports, settings: plan.settings.clone(), folder };
+        let ports = (0..plan.replicas).map(|_| servers::free_port()).collect();
+        let ground =
+            Self { postgres, redis, ports, settings: plan.settings.clone(), folder, _turn: turn };
         ground.sql_in("postgres", "CREATE DATABASE idp");
         ground
     }

@@ -15,12 +15,12 @@ mod drain;
 mod first_boot;
 mod front;
 mod frozen;
+mod holder;
 mod kill_postgres;
 mod kill_redis;
 mod kill_replica;
 mod ledger;
 mod load;
-mod ports;
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../startup/process.rs"]
 mod process;
