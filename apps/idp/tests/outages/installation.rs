@@ -4,7 +4,10 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::Duration,
 };
@@ -39,6 +42,10 @@ const TABLES: [&str; 9] = [
     "audit_event",
 ];
 
+/// One test has servers at a time: what is promised in seconds is not promised to a machine that runs
+/// all of the tests at once.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A database that is migrated and founded. All of it ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -46,10 +53,12 @@ pub(crate) struct Installation {
     settings: Vec<(&'static str, String)>,
     founded: Value,
     folder: tempfile::TempDir,
+    // Last: the next test begins when all of it has ended.
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Installation {
-    /// Starts PostgreSQL, migrates, and founds the platform.
+    /// Starts PostgreSQL, migrates, and founds the platform; once no other test has one.
     #[track_caller]
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
@@ -58,10 +67,12 @@ impl Installation {
     /// Likewise, with settings for every server.
     #[track_caller]
     pub(crate) fn start_with(settings: &[(&'static str, &str)]) -> Self {
+        // Poisoned by a test that failed, which is no reason for the others to.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let mut new = Self { postgres, settings, founded: Value::Null, folder };
+        let mut new = Self { postgres, settings, founded: Value::Null, folder, _turn: turn };
         new.idp(&["migrate"]);
         let founded = new.idp(&["bootstrap", "--organization", "platform", "--json"]);
         new.founded = serde_json::from_str(&founded).unwrap();
