@@ -30,6 +30,7 @@
 extern crate self as postgres_store;
 
 mod agents;
+mod attempts;
 mod audit_log;
 mod credentials_port;
 mod deadline;

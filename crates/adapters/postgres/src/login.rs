@@ -102,13 +102,30 @@ impl Login {
         if let Some(refusal) = error.as_database_error() {
             return self.explain_refusal(refusal);
         }
-        if let sqlx::Error::Io(source) = error {
-            return LoginError::Unreachable { place, source };
-        }
-        if matches!(error, sqlx::Error::Tls(_)) && self.demands_tls() {
+        let sqlx::Error::Io(source) = error else {
+            let of_tls = matches!(error, sqlx::Error::Tls(_)) && self.demands_tls();
+            return if of_tls {
+                LoginError::Tls { place }
+            } else {
+                LoginError::NoPostgres { place }
+            };
+        };
+        // A certificate that does not hold is told so.
+        if source.kind() == io::ErrorKind::InvalidData && self.demands_tls() {
             return LoginError::Tls { place };
         }
-        LoginError::NoPostgres { place }
+        if self.misses_a_file(&source) {
+            return LoginError::File { place, source };
+        }
+        LoginError::Unreachable { place, source }
+    }
+
+    /// Whether a file cannot be read, where no socket is one: then it is one of a certificate.
+    fn misses_a_file(&self, error: &io::Error) -> bool {
+        let of_files = [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied];
+        self.0.get_socket().is_none()
+            && !self.0.get_host().starts_with('/')
+            && of_files.contains(&error.kind())
     }
 
     fn explain_refusal(&self, refusal: &dyn DatabaseError) -> LoginError {
@@ -133,6 +150,18 @@ pub enum LoginError {
     /// Nothing answers there.
     #[error("no database answers at {place}; start it, or set DATABASE_URL to where it is")]
     Unreachable {
+        /// Host, port and database.
+        place: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that the URL names cannot be read.
+    #[error(
+        "a certificate that DATABASE_URL names for {place} cannot be read; see `sslrootcert`, \
+         `sslcert` and `sslkey`"
+    )]
+    File {
         /// Host, port and database.
         place: String,
         /// Why.
@@ -248,5 +277,15 @@ mod tests {
         ] {
             assert_eq!(private(url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_certificate_that_does_not_hold_or_cannot_be_read_is_no_database_that_is_away() {
+        let login = Login::parse("postgres://u@db.example/d?sslmode=verify-full").unwrap();
+        let told = |kind: io::ErrorKind| login.explain(sqlx::Error::Io(kind.into()));
+        assert!(matches!(told(io::ErrorKind::InvalidData), LoginError::Tls { .. }));
+        assert!(matches!(told(io::ErrorKind::NotFound), LoginError::File { .. }));
+        let away = told(io::ErrorKind::ConnectionRefused);
+        assert!(matches!(away, LoginError::Unreachable { .. }));
     }
 }

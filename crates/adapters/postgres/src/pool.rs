@@ -21,6 +21,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::attempts::Attempts;
+
 const ROLLBACK: &str = "ROLLBACK";
 
 /// A connection that was not used for so long is tried before it is given out: the server may have
@@ -34,7 +36,10 @@ const BRIEF: Duration = Duration::from_secs(1);
 pub(crate) type Lease = Object<Connections>;
 
 /// Makes connections, and tries those that lay idle.
-pub(crate) struct Connections(PgConnectOptions);
+pub(crate) struct Connections {
+    settings: PgConnectOptions,
+    attempts: Attempts,
+}
 
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +52,7 @@ impl Manager for Connections {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        self.0.connect().await
+        self.attempts.make(self.settings.connect()).await
     }
 
     async fn recycle(
@@ -78,10 +83,11 @@ impl Pool {
         settings: PgConnectOptions,
         most: usize,
     ) -> Result<(Self, Janitor), BuildError> {
-        let connections = ManagedPool::builder(Connections(settings))
-            .max_size(most)
-            .runtime(Runtime::Tokio1)
-            .build()?;
+        let connections =
+            ManagedPool::builder(Connections { settings, attempts: Attempts::default() })
+                .max_size(most)
+                .runtime(Runtime::Tokio1)
+                .build()?;
         // No more than there are connections can ever wait in it.
         let (abandoned, leases) = mpsc::unbounded_channel();
         Ok((Self { connections, abandoned }, Janitor { leases }))
