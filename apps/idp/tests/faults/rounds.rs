@@ -1,11 +1,11 @@
 //! How long to test: a short form for every run of the tests, a long one by `cargo xtask faults`.
 
 /// The short form's rounds of Redis.
-const REDIS: u64 = 2;
+const REDIS: u64 = 1;
 
 /// How often one of two replicas is killed.
 pub(crate) fn of_replicas() -> u64 {
-    told("IDP_FAULTS_REPLICA_ROUNDS", 6)
+    told("IDP_FAULTS_REPLICA_ROUNDS", 4)
 }
 
 /// How often PostgreSQL is killed.
@@ -30,7 +30,7 @@ pub(crate) fn freeze_seconds() -> u64 {
 
 /// How often each way to end something is measured.
 pub(crate) fn of_sight() -> u64 {
-    told("IDP_FAULTS_SIGHT_ROUNDS", 6)
+    told("IDP_FAULTS_SIGHT_ROUNDS", 3)
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long to test is the tester's choice")]
