@@ -5,7 +5,7 @@
 //! never finds what was there before it. Three rules hold it:
 //! - Whoever hears of a change drops what it names, before the change is acknowledged
 //!   ([`ChangeListener`]) or as soon as the feed tells of it ([`Known::learn`]).
-//! - A miss is a [`Ticket`], and only its holder may put in what it then reads. What was told of
+//! - A miss is a ticket, and only its holder may put in what it then reads. What was told of
 //!   meanwhile is not put in: it may have been read before it changed.
 //! - Where other processes write too, copies count for a second from the beginning of the last look
 //!   at the feed. Past that there are none, and the store is asked.
