@@ -97,5 +97,6 @@ pub trait HintsHarness: Sized + Send + Sync {
 /// Runs a case on several threads, as a server would.
 pub fn run(case: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).enable_all().build().unwrap().block_on(case);
+    // On the heap: unoptimized, a case is more than the stack of a test's thread holds.
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(Box::pin(case));
 }

@@ -91,7 +91,7 @@ impl Login {
             connection.execute("SELECT 1").await?;
             Ok(connection)
         };
-        match timeout(FIRST, connected).await {
+        match timeout(FIRST, Box::pin(connected)).await {
             Ok(connected) => connected.map_err(|error| self.explain(error)),
             Err(_) => Err(LoginError::Silent { place: self.place() }),
         }

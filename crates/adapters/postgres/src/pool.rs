@@ -52,7 +52,8 @@ impl Manager for Connections {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        self.attempts.make(self.settings.connect()).await
+        // On the heap: it is as large as all the rest of a request together.
+        self.attempts.make(Box::pin(self.settings.connect())).await
     }
 
     async fn recycle(

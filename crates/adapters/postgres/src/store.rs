@@ -130,7 +130,7 @@ impl Transactor for PostgresStore {
         let organization = scope.organization();
         let lane = deadline.within(self.lanes.enter(organization)).await?;
         let text = begin_writing(organization);
-        let transaction = Transaction::begin(&self.pool, text, deadline).await?;
+        let transaction = Box::pin(Transaction::begin(&self.pool, text, deadline)).await?;
         let machine = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let open = (transaction, lane);
         Ok(Session::new(Writing::new(scope, open, machine, self.listener.clone())))
@@ -139,7 +139,7 @@ impl Transactor for PostgresStore {
     async fn view(&self, organization: OrganizationId) -> Result<PostgresView, StoreError> {
         let deadline = Deadline::after(self.patience);
         let text = begin_reading(organization);
-        let transaction = Transaction::begin(&self.pool, text, deadline).await?;
+        let transaction = Box::pin(Transaction::begin(&self.pool, text, deadline)).await?;
         Ok(Session::new(Reading::new(organization, transaction)))
     }
 }

@@ -108,7 +108,10 @@ impl Writer {
         // Taken out, so that a connection in the middle of something is never used again.
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => deadline.within(self.settings.connect()).await?.map_err(store_error)?,
+            None => {
+                let connecting = Box::pin(self.settings.connect());
+                deadline.within(connecting).await?.map_err(store_error)?
+            }
         };
         let done = deadline.within(session::run(&mut connection, statement)).await?;
         if done.as_ref().err().is_none_or(is_survived) {
