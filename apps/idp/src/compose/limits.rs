@@ -52,7 +52,6 @@ async fn connect(
 ) -> Result<RedisCache, ComposeError> {
     let redis = RedisCache::connect(url.secret(), clock.clone(), Options::default()).await?;
     match redis.eviction().await {
-        // Counts expire, so that even `volatile-` policies take them first.
         Ok(eviction) if !eviction.takes_nothing() => refuse(&eviction, mode)?,
         Ok(_) => {}
         Err(failure) => {

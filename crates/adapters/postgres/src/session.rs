@@ -130,7 +130,8 @@ pub struct Writing {
     changes: Changes,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// Given back last, when nothing of this transaction is under way any more.
+    /// Given back last. Where the transaction was dropped its roll-back may still be under way then, on
+    /// a connection of its own: the database's lock is what keeps changes apart, this one is manners.
     _lane: Lane,
 }
 

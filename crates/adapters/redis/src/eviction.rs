@@ -23,15 +23,9 @@ impl Eviction {
         &self.policy
     }
 
-    /// Whether any key may go (`allkeys-*`): the one among them that tells whether others went.
-    /// A limit could then be lifted unseen, so this is no Redis for production.
-    #[must_use]
-    pub fn takes_any_key(&self) -> bool {
-        self.policy.starts_with("allkeys-")
-    }
-
-    /// Whether nothing goes that was not to. With any other policy than this, a full memory may
-    /// forget how often somebody asked.
+    /// Whether nothing goes that was not to. With any other policy a full memory may forget how often
+    /// somebody asked, and lift a limit unseen: counts expire, so that `volatile-*` takes them first,
+    /// and leaves the key that would tell of it.
     #[must_use]
     pub fn takes_nothing(&self) -> bool {
         self.policy == "noeviction"
@@ -43,15 +37,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sm_06_a_policy_that_takes_any_key_is_known_as_such() {
+    fn sm_06_only_a_policy_that_takes_nothing_is_known_as_such() {
         for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random", " AllKeys-LRU\r"] {
-            assert!(Eviction::named(policy).takes_any_key(), "{policy}");
+            assert!(!Eviction::named(policy).takes_nothing(), "{policy}");
         }
-        for policy in ["noeviction", "volatile-lru", "volatile-ttl", "volatile-random"] {
-            assert!(!Eviction::named(policy).takes_any_key(), "{policy}");
+        for policy in ["volatile-lru", "volatile-lfu", "volatile-ttl", "volatile-random", ""] {
+            assert!(!Eviction::named(policy).takes_nothing(), "{policy}");
         }
         assert!(Eviction::named("noeviction").takes_nothing());
-        assert!(!Eviction::named("volatile-lru").takes_nothing());
+        assert!(Eviction::named(" NoEviction\r").takes_nothing());
     }
 
     #[test]
