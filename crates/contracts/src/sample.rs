@@ -51,7 +51,7 @@ pub fn whole_event(action: Action) -> Event {
     Event::failure(action)
         .on(Resource { kind: ResourceKind::Route, id: "POST /api/v1/agents/{agentId}".to_owned() })
         .with("text", "quotes ' \" and \\ and é and \u{0} and ;--")
-        .with("number", -1.5)
+        .with("number", -15)
         .with("nested", serde_json::json!({ "list": [1, null, true, "x"], "empty": {} }))
 }
 

@@ -5,7 +5,7 @@ use ::credentials::{CredentialChange, CredentialRotation, Credentials, Overlap};
 use ::tokens::{Issuer, Jwk, Signer, TokenRevoked};
 use async_trait::async_trait;
 use audit::{
-    Apply, AuditLog, Directory, EventFilter, EventRecord, Notes, Organizations, Transactor,
+    Apply, AuditLog, Directory, EventFilter, LoggedEvent, Notes, Organizations, Transactor,
 };
 use kernel::{AgentId, CredentialId, EventId, Page, PageRequest, Secret, StoreError};
 #[cfg(feature = "mocks")]
@@ -328,7 +328,7 @@ where
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
     /// See [`IdentityProvider::event`].
-    async fn get(&self, caller: &Caller, id: EventId) -> Result<EventRecord, GetEventError>;
+    async fn get(&self, caller: &Caller, id: EventId) -> Result<LoggedEvent, GetEventError>;
 
     /// See [`IdentityProvider::events`].
     async fn list(
@@ -336,7 +336,7 @@ pub trait AuditTrail: Send + Sync {
         caller: &Caller,
         filter: &EventFilter,
         page: PageRequest<EventId>,
-    ) -> Result<Page<EventRecord, EventId>, StoreError>;
+    ) -> Result<Page<LoggedEvent, EventId>, StoreError>;
 }
 
 #[async_trait]
@@ -346,7 +346,7 @@ where
     S::View: AuditLog,
     G: Send + Sync,
 {
-    async fn get(&self, caller: &Caller, id: EventId) -> Result<EventRecord, GetEventError> {
+    async fn get(&self, caller: &Caller, id: EventId) -> Result<LoggedEvent, GetEventError> {
         self.event(caller, id).await
     }
 
@@ -355,7 +355,7 @@ where
         caller: &Caller,
         filter: &EventFilter,
         page: PageRequest<EventId>,
-    ) -> Result<Page<EventRecord, EventId>, StoreError> {
+    ) -> Result<Page<LoggedEvent, EventId>, StoreError> {
         self.events(caller, filter, page).await
     }
 }

@@ -60,6 +60,6 @@ where
     let filter = EventFilter { action: Some(Action::PepperAdopted), ..EventFilter::default() };
     let newest = PageRequest { start: Start::Page(NonZeroU32::MIN), limit: Limit::default() };
     let events = store.view(platform).await?.events(&filter, newest).await?;
-    let told = events.rows.first().and_then(|event| event.metadata.get(FINGERPRINT));
+    let told = events.rows.first().and_then(|logged| logged.event.metadata.get(FINGERPRINT));
     Ok(told.and_then(|value| value.as_str()).map(str::to_owned))
 }

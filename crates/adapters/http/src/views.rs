@@ -1,7 +1,7 @@
 //! What goes out: the contract's JSON, kept apart from the domain's types so that neither binds
 //! the other.
 
-use audit::EventRecord;
+use audit::LoggedEvent;
 use kernel::{ExposeSecret, Page, Total};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -131,10 +131,13 @@ pub(crate) struct EventView {
     request_id: String,
     metadata: Map<String, Value>,
     timestamp: String,
+    position: Option<u64>,
+    out_of_order: bool,
 }
 
-impl From<&EventRecord> for EventView {
-    fn from(event: &EventRecord) -> Self {
+impl From<&LoggedEvent> for EventView {
+    fn from(logged: &LoggedEvent) -> Self {
+        let LoggedEvent { event, place } = logged;
         Self {
             event_id: event.id.to_string(),
             organization_id: event.organization.to_string(),
@@ -148,6 +151,8 @@ impl From<&EventRecord> for EventView {
             request_id: event.origin.request.to_string(),
             metadata: event.metadata.clone(),
             timestamp: event.timestamp.to_string(),
+            position: place.map(|place| place.position),
+            out_of_order: place.is_some_and(|place| place.out_of_order),
         }
     }
 }

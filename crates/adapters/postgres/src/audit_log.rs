@@ -1,10 +1,10 @@
 //! The port of the audit log.
 
-use audit::{AuditLog, EventFilter, EventRecord};
+use audit::{AuditLog, EventFilter, LoggedEvent};
 use kernel::{EventId, Page, PageRequest, StoreError, Total};
 use stored_rows::{
     EventList, Places,
-    event::{TABLE, read},
+    event::{TABLE, read_logged},
 };
 
 use crate::{
@@ -17,12 +17,19 @@ use crate::{
 macro_rules! columns {
     () => {
         "id, organization_id, agent_id, action, outcome, resource_kind, resource_id, request_id,
-        address, user_agent, used_credential_id, metadata::text AS metadata, occurred_at"
+        address, user_agent, used_credential_id, metadata::text AS metadata, occurred_at, salt,
+        (SELECT position FROM audit_leaf AS leaf WHERE leaf.organization_id = audit_event.organization_id
+            AND leaf.event_id = audit_event.id) AS place,
+        (SELECT out_of_order FROM audit_leaf AS leaf WHERE leaf.organization_id = audit_event.organization_id
+            AND leaf.event_id = audit_event.id) AS out_of_order"
     };
 }
 
-pub(crate) const FIND: &str =
-    concat!("SELECT ", columns!(), " FROM audit_event WHERE organization_id = $1 AND id = $2");
+pub(crate) const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM audit_event WHERE organization_id = $1 AND id = $2 AND erased_at IS NULL"
+);
 
 pub(crate) const LIST: EventList = EventList {
     places: Places::Numbered,
@@ -31,21 +38,21 @@ pub(crate) const LIST: EventList = EventList {
 };
 
 impl<M: Mode> AuditLog for Session<M> {
-    async fn event(&mut self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+    async fn event(&mut self, id: EventId) -> Result<Option<LoggedEvent>, StoreError> {
         let statement = sqlx::query(FIND).bind(self.owner().uuid()).bind(id.uuid());
-        self.rows(statement).await?.first().map(read).transpose()
+        self.rows(statement).await?.first().map(read_logged).transpose()
     }
 
     async fn events(
         &mut self,
         filter: &EventFilter,
         page: PageRequest<EventId>,
-    ) -> Result<Page<EventRecord, EventId>, StoreError> {
+    ) -> Result<Page<LoggedEvent, EventId>, StoreError> {
         let organization = self.owner();
         let rows = self.rows(assembled(LIST.page(organization, filter, page))).await?;
-        let events = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let events = rows.iter().map(read_logged).collect::<Result<Vec<_>, _>>()?;
         let counted = self.rows(assembled(LIST.count(organization, filter))).await?;
         let total = Total::counted(number(&counted, TABLE)?);
-        Ok(Page::from_one_past(events, page.limit, total, |event| event.id))
+        Ok(Page::from_one_past(events, page.limit, total, |logged| logged.event.id))
     }
 }

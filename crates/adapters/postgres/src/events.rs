@@ -5,7 +5,7 @@ use audit::EventRecord;
 use crate::session::Statement;
 
 const APPEND: &str = "
-    SELECT append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[]::json[], $13)";
+    SELECT append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[]::json[], $13, $14)";
 
 /// The statement that appends these events.
 pub(crate) fn append<'e>(events: impl IntoIterator<Item = &'e EventRecord>) -> Statement {
@@ -29,4 +29,5 @@ pub(crate) fn append<'e>(events: impl IntoIterator<Item = &'e EventRecord>) -> S
         .bind(column!(event => event.used.map(|credential| credential.uuid())))
         .bind(column!(event => serde_json::Value::from(event.metadata.clone()).to_string()))
         .bind(column!(event => event.timestamp.unix_micros()))
+        .bind(column!(event => event.salt.map(|salt| salt.to_vec())))
 }

@@ -10,7 +10,7 @@ const CREATE: &str = "
     DO $$
     DECLARE wanted text;
     BEGIN
-        FOREACH wanted IN ARRAY ARRAY['idp_owner', 'idp_migrator', 'idp_app'] LOOP
+        FOREACH wanted IN ARRAY ARRAY['idp_owner', 'idp_migrator', 'idp_app', 'idp_eraser'] LOOP
             IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = wanted) THEN
                 BEGIN
                     EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -63,7 +63,7 @@ const ACT_AS_OWNER: &str = "SET ROLE idp_owner";
 /// What each role must not be able to do.
 const DANGEROUS: &str = "
     SELECT rolname FROM pg_roles
-    WHERE rolname IN ('idp_owner', 'idp_app')
+    WHERE rolname IN ('idp_owner', 'idp_app', 'idp_eraser')
         AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
     ORDER BY rolname";
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use audit::{ChangeListener, Directory, Draft, Notes, Transactor};
+use audit::{ChangeListener, Directory, Draft, Notes, Stamp, Transactor};
 use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{Row, postgres::PgConnectOptions, types::Uuid};
 use tenancy::Scope;
@@ -146,15 +146,18 @@ impl Transactor for PostgresStore {
 
 impl Notes for PostgresStore {
     async fn keep(&self, scope: &Scope, draft: Draft<'_>) -> Result<EventId, StoreError> {
-        let now = self.clock.now();
-        let id = EventId::generate(now, &*self.entropy)?;
+        let stamp = Stamp::new(self.clock.now(), &*self.entropy)?;
         let (reply, answer) = oneshot::channel();
-        let note = Note { event: draft.stamp(scope, id, now), reply };
+        let note = Note { event: draft.stamp(scope, stamp), reply };
         self.notes.try_send(note).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::unavailable("the queue is full"),
             mpsc::error::TrySendError::Closed(_) => gone(),
         })?;
-        Deadline::after(self.patience).within(answer).await?.map_err(|_| gone())?.map(|()| id)
+        Deadline::after(self.patience)
+            .within(answer)
+            .await?
+            .map_err(|_| gone())?
+            .map(|()| stamp.id())
     }
 }
 

@@ -18,7 +18,7 @@ pub trait Cells {
     /// Yes or no.
     fn flag(&self, column: &'static str) -> Option<bool>;
     /// Bytes.
-    fn bytes(&self, column: &'static str) -> Option<&[u8]>;
+    fn bytes(&self, column: &'static str) -> Option<Option<&[u8]>>;
     /// A list of names.
     fn names(&self, column: &'static str) -> Option<Vec<String>>;
 }
@@ -162,7 +162,32 @@ impl<'r, R: Cells> Columns<'r, R> {
     /// # Errors
     /// [`StoreError::Corrupt`]
     pub fn all_bytes(&self, column: &'static str) -> Result<&'r [u8], StoreError> {
+        self.held(column, self.row.bytes(column).flatten())
+    }
+
+    /// Any number of bytes, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_bytes(&self, column: &'static str) -> Result<Option<&'r [u8]>, StoreError> {
         self.held(column, self.row.bytes(column))
+    }
+
+    /// A whole number that is not negative.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn count(&self, column: &'static str) -> Result<u64, StoreError> {
+        self.optional_count(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    /// A whole number that is not negative, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_count(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        let number = self.optional_number(column)?;
+        number.map(|number| u64::try_from(number).map_err(|_| self.corrupt(column))).transpose()
     }
 
     /// So many bytes.

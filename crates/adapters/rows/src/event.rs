@@ -1,6 +1,6 @@
 //! An event as a row of the table `audit_event`. How it goes in is each store's own: in groups.
 
-use audit::{EventRecord, Resource};
+use audit::{EventRecord, LoggedEvent, Place, Resource, entry::Salt};
 use kernel::{AgentId, CredentialId, EventId, OrganizationId, RequestId, StoreError};
 use tenancy::{Origin, UserAgent};
 use uuid::Uuid;
@@ -30,9 +30,28 @@ pub fn read(row: &impl Cells) -> Result<EventRecord, StoreError> {
             user_agent: row.optional_text("user_agent")?.and_then(UserAgent::new),
         },
         used: row.optional_id("used_credential_id", CredentialId::from_uuid)?,
+        salt: salt(&row)?,
         metadata: row.object("metadata")?,
         timestamp: row.time("occurred_at")?,
     })
+}
+
+/// Reads an event back with its place, as `place` and `out_of_order` tell it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`]
+pub fn read_logged(row: &impl Cells) -> Result<LoggedEvent, StoreError> {
+    let columns = Columns::of(TABLE, row);
+    let place = match columns.optional_count("place")? {
+        Some(position) => Some(Place { position, out_of_order: columns.flag("out_of_order")? }),
+        None => None,
+    };
+    Ok(LoggedEvent { event: read(row)?, place })
+}
+
+fn salt(row: &Columns<'_, impl Cells>) -> Result<Option<Salt>, StoreError> {
+    let salt = row.optional_bytes("salt")?;
+    salt.map(|salt| salt.try_into().map_err(|_| row.corrupt("salt"))).transpose()
 }
 
 fn resource(row: &Columns<'_, impl Cells>) -> Result<Option<Resource>, StoreError> {

@@ -151,6 +151,7 @@ pub struct EventList {
 
 impl EventList {
     const IN_ORGANIZATION: &'static str = " WHERE organization_id = ?";
+    const NOT_ERASED: &'static str = " AND erased_at IS NULL";
     const BY_AGENT: &'static str = " AND agent_id = ?";
     const BY_ACTION: &'static str = " AND action = ?";
     // Said outright: an index of failures alone serves no outcome that is not known.
@@ -197,6 +198,7 @@ impl EventList {
         let mut text = Text::new(self.places, head);
         text.add((self.source)(filter));
         text.bind(Self::IN_ORGANIZATION, Value::Id(organization.uuid()));
+        text.add(Self::NOT_ERASED);
         if let Some(agent) = filter.agent {
             text.bind(Self::BY_AGENT, Value::Id(agent.uuid()));
         }

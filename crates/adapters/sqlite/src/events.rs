@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit::{EventRecord, Outcome};
+use data_encoding::HEXLOWER;
 use kernel::{CredentialId, Timestamp};
 use serde_json::{Value, json};
 use sqlx::types::Uuid;
@@ -13,12 +14,12 @@ use crate::session::Statement;
 const INSERT: &str = "
     INSERT INTO audit_event (
         id, organization_id, agent_id, action, outcome, resource_kind, resource_id, request_id,
-        address, user_agent, used_credential_id, metadata, occurred_at
+        address, user_agent, used_credential_id, metadata, occurred_at, salt
     )
     SELECT
         unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4,
         value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, unhex(value ->> 10),
-        value ->> 11, value ->> 12
+        value ->> 11, value ->> 12, unhex(value ->> 13)
     FROM json_each(?)";
 
 /// Never moves back: a group that was written later may hold an earlier use.
@@ -77,6 +78,7 @@ fn row(event: &EventRecord) -> Value {
         event.used.map(|credential| hex(credential.uuid())),
         Value::from(event.metadata.clone()).to_string(),
         event.timestamp.unix_micros(),
+        event.salt.map(|salt| HEXLOWER.encode(&salt)),
     ])
 }
 

@@ -33,7 +33,7 @@ impl Cells for Row {
         self.get(column)
     }
 
-    fn bytes(&self, column: &'static str) -> Option<&[u8]> {
+    fn bytes(&self, column: &'static str) -> Option<Option<&[u8]>> {
         self.get(column)
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use audit::{ChangeListener, Changed, Draft, Journal};
+use audit::{ChangeListener, Changed, Draft, Journal, Stamp};
 use futures_util::TryStreamExt;
 use kernel::{Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{
@@ -233,14 +233,13 @@ impl SqliteTx {
 
 impl Journal for SqliteTx {
     async fn append(&mut self, draft: Draft<'_>) -> Result<EventId, StoreError> {
-        let now = self.mode.clock.now();
-        let id = EventId::generate(now, &*self.mode.entropy)?;
-        let record = draft.stamp(&self.mode.scope, id, now);
+        let stamp = Stamp::new(self.mode.clock.now(), &*self.mode.entropy)?;
+        let record = draft.stamp(&self.mode.scope, stamp);
         self.change_one(events::insert([&record])).await?;
         let organization = record.organization;
         let changed = record.resource.map(|resource| Changed { organization, resource });
         self.mode.changes.extend(changed);
-        Ok(id)
+        Ok(stamp.id())
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {

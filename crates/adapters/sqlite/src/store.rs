@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use audit::{ChangeListener, Directory, Draft, Notes, Transactor};
+use audit::{ChangeListener, Directory, Draft, Notes, Stamp, Transactor};
 use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
 use sqlx::{Executor, Sqlite, SqlitePool, pool::PoolConnection};
 use stored_rows::Columns;
@@ -125,16 +125,15 @@ impl Transactor for SqliteStore {
 
 impl Notes for SqliteStore {
     async fn keep(&self, scope: &Scope, draft: Draft<'_>) -> Result<EventId, StoreError> {
-        let now = self.clock.now();
-        let id = EventId::generate(now, &*self.entropy)?;
+        let stamp = Stamp::new(self.clock.now(), &*self.entropy)?;
         let (reply, answer) = oneshot::channel();
-        let event = draft.stamp(scope, id, now);
+        let event = draft.stamp(scope, stamp);
         self.queue(Job::Note(Box::new(Note { event, reply })))?;
         timeout(self.answer_timeout, answer)
             .await
             .map_err(StoreError::unavailable)?
             .map_err(|_| gone())?
-            .map(|()| id)
+            .map(|()| stamp.id())
     }
 }
 

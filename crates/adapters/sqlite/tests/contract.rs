@@ -49,7 +49,7 @@ impl Harness for Sqlite {
         for (organization, id) in ids {
             let organization = OrganizationId::from_uuid(organization);
             let mut view = self.store.view(organization).await.unwrap();
-            events.push(view.event(EventId::from_uuid(id)).await.unwrap().unwrap());
+            events.push(view.event(EventId::from_uuid(id)).await.unwrap().unwrap().event);
         }
         events
     }

@@ -24,6 +24,7 @@ fn says<H>(event: &EventRecord, scope: &Scope, of: &Event, world: &World<H>) {
         resource: of.resource().cloned(),
         origin: scope.origin().clone(),
         used: of.used(),
+        salt: event.salt,
         metadata: of.metadata().clone(),
         timestamp: event.timestamp,
     };

@@ -11,7 +11,7 @@ use crate::{Harness, World, sample};
 async fn list<H: Harness>(world: &World<H>, scope: &Scope, filter: &EventFilter) -> Vec<EventId> {
     let page = world.view(scope).await.events(filter, sample::numbered(1, 100)).await.unwrap();
     assert_eq!(page.total, Total::Exactly(page.rows.len().try_into().unwrap()));
-    page.rows.iter().map(|event| event.id).collect()
+    page.rows.iter().map(|logged| logged.event.id).collect()
 }
 
 pub async fn each_filter_of_the_log_matches_alone_and_all_match_together<H: Harness>() {
@@ -49,7 +49,7 @@ pub async fn a_window_of_time_has_its_beginning_and_not_its_end<H: Harness>() {
     let mut events: Vec<EventRecord> = Vec::new();
     for _ in 0..4 {
         let id = world.note(&scope, &Event::success(Action::TokenIssued)).await;
-        events.push(world.view(&scope).await.event(id).await.unwrap().unwrap());
+        events.push(world.view(&scope).await.event(id).await.unwrap().unwrap().event);
         world.machine.wait(Duration::from_secs(60));
     }
     let [zero, one, two, three] = events.try_into().unwrap();
@@ -87,7 +87,7 @@ pub async fn pages_of_the_log_agree_and_run_newest_first<H: Harness>() {
         assert_eq!(numbered, after);
         assert_eq!(after.total, Total::Exactly(7));
         next = after.next;
-        rows.extend(after.rows.into_iter().map(|event| event.id));
+        rows.extend(after.rows.into_iter().map(|logged| logged.event.id));
     }
     assert_eq!((rows, next), (expected, None));
 }

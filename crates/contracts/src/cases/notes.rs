@@ -12,7 +12,7 @@ pub async fn a_note_is_readable_once_it_is_told_of<H: Harness>() {
     for action in sample::NOTED {
         let event = sample::whole_event(action);
         let id = world.note(&scope, &event).await;
-        let read = world.view(&scope).await.event(id).await.unwrap().unwrap();
+        let read = world.view(&scope).await.event(id).await.unwrap().unwrap().event;
         assert_eq!((read.id, read.organization), (id, scope.organization()));
         assert_eq!(read.agent, scope.actor().agent());
         assert_eq!((read.action, read.outcome), (action, event.outcome()));
@@ -28,7 +28,7 @@ pub async fn a_note_that_says_little_is_read_back_as_it_was_written<H: Harness>(
     let (organization, internal) = (world.machine.organization_id(), tenancy::Origin::internal());
     let scope = tenancy::Scope::new(organization, tenancy::Actor::System, internal);
     let id = world.note(&scope, &Event::success(Action::AuthFailed)).await;
-    let read = world.view(&scope).await.event(id).await.unwrap().unwrap();
+    let read = world.view(&scope).await.event(id).await.unwrap().unwrap().event;
     assert_eq!((read.agent, read.resource, read.used), (None, None, None));
     assert_eq!(read.origin, *scope.origin());
     assert!(read.metadata.is_empty());
@@ -46,7 +46,7 @@ pub async fn each_of_many_notes_at_once_is_its_own_event<H: Harness>() {
     for (id, event) in ids.into_iter().zip(&events) {
         let id = id.unwrap();
         assert!(distinct.insert(id));
-        let read = view.event(id).await.unwrap().unwrap();
+        let read = view.event(id).await.unwrap().unwrap().event;
         assert_eq!(read.metadata, *event.metadata());
     }
 }

@@ -50,7 +50,10 @@ impl Entropy for Seeded {
         if self.again.swap(false, Ordering::Relaxed) {
             self.next.store(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
         }
-        self.last.store(self.next.load(Ordering::Relaxed), Ordering::Relaxed);
+        // Ids are short. What else an event has of its own comes after its id.
+        if buffer.len() <= 16 {
+            self.last.store(self.next.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
         for chunk in buffer.chunks_mut(8) {
             let next = self.next.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
             let mixed = (next ^ (next >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

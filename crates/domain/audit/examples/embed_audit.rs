@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use audit::{Apply, Audited, Draft, Entry, Event, Journal, record};
+use audit::{Apply, Audited, Draft, Entry, Event, Journal, Stamp, record};
 use kernel::{Entropy, EntropyUnavailable, EventId, OrganizationId, StoreError, Timestamp};
 use tenancy::{Actor, Kind, Organization, OrganizationChange, Origin, Plan, Scope};
 
@@ -26,10 +26,10 @@ struct Memory {
 
 impl Journal for Memory {
     async fn append(&mut self, draft: Draft<'_>) -> Result<EventId, StoreError> {
-        let id = EventId::generate(self.now, &Fixed)?;
-        let event = draft.stamp(&self.scope, id, self.now);
+        let stamp = Stamp::new(self.now, &Fixed)?;
+        let event = draft.stamp(&self.scope, stamp);
         self.lines.push(format!("event {}", event.action.name()));
-        Ok(id)
+        Ok(stamp.id())
     }
 
     async fn commit(self) -> Result<(), StoreError> {

@@ -93,6 +93,12 @@ named! {
         SigningKeyRetiring => "signing_key.retiring",
         /// A retiring key ceased to verify.
         SigningKeyRetired => "signing_key.retired",
+        /// The key that signs the checkpoints of all logs was made.
+        CheckpointKeyCreated => "checkpoint_key.created",
+        /// Content or personal data of the first positions of the log is over, and will be erased.
+        LogTrimmed => "log.trimmed",
+        /// An operator knows why the log was halted, and lets it go on.
+        LogAcknowledged => "log.acknowledged",
     }
 }
 
@@ -121,6 +127,10 @@ named! {
         SigningKey => "signing_key",
         /// A route of the API.
         Route => "route",
+        /// The key that signs checkpoints.
+        CheckpointKey => "checkpoint_key",
+        /// The audit log of an organization.
+        Log => "log",
     }
 }
 

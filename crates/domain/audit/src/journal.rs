@@ -2,10 +2,15 @@
 
 use std::future::Future;
 
-use kernel::{EventId, OrganizationId, StoreError, Timestamp};
+use kernel::{Entropy, EntropyUnavailable, EventId, OrganizationId, StoreError, Timestamp};
 use tenancy::Scope;
 
-use crate::{event::Event, log::EventRecord};
+use crate::{
+    bounds::bounded,
+    entry::{SALT_LENGTH, Salt},
+    event::Event,
+    log::EventRecord,
+};
 
 /// A change of a record, which knows the event that it must leave behind.
 ///
@@ -21,6 +26,32 @@ pub trait Audited: Send + Sync {
     fn into_after(self) -> Self::After;
 }
 
+/// What each event has of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    id: EventId,
+    at: Timestamp,
+    salt: Salt,
+}
+
+impl Stamp {
+    /// A stamp of this instant.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn new(at: Timestamp, entropy: &dyn Entropy) -> Result<Self, EntropyUnavailable> {
+        let (id, mut salt) = (EventId::generate(at, entropy)?, [0; SALT_LENGTH]);
+        entropy.fill(&mut salt)?;
+        Ok(Self { id, at, salt })
+    }
+
+    /// The event's id.
+    #[must_use]
+    pub const fn id(&self) -> EventId {
+        self.id
+    }
+}
+
 /// An event on its way into the journal. Only this crate makes one.
 #[derive(Debug)]
 pub struct Draft<'a> {
@@ -31,9 +62,9 @@ impl Draft<'_> {
     /// The whole event as it is to be kept. Who, where and on whose request come from the scope,
     /// so that no use case can get them wrong.
     #[must_use]
-    pub fn stamp(&self, scope: &Scope, id: EventId, at: Timestamp) -> EventRecord {
+    pub fn stamp(&self, scope: &Scope, stamp: Stamp) -> EventRecord {
         EventRecord {
-            id,
+            id: stamp.id,
             organization: scope.organization(),
             agent: scope.actor().agent(),
             action: self.event.action(),
@@ -41,8 +72,9 @@ impl Draft<'_> {
             resource: self.event.resource().cloned(),
             origin: scope.origin().clone(),
             used: self.event.used(),
-            metadata: self.event.metadata().clone(),
-            timestamp: at,
+            salt: Some(stamp.salt),
+            metadata: bounded(self.event.metadata()),
+            timestamp: stamp.at,
         }
     }
 }

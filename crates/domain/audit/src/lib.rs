@@ -14,18 +14,44 @@
 //! What changes no record and must be known all the same (a token issued or refused, a denial) is
 //! a [`note`], durable before the answer leaves.
 //!
+//! Events then get their places in a log of which nothing can be changed, removed or moved without
+//! whoever holds an older [`checkpoint`] noticing: a Merkle tree for each organization. What is hashed
+//! and signed stands in `docs/audit-format.md`.
+//!
 //! # Order to read it in
-//! [`event`], [`journal`], [`log`], [`organization`], [`feed`].
+//! [`event`], [`journal`], [`log`], [`organization`], [`feed`]; then [`entry`] and [`merkle`], what is
+//! hashed and how; [`note`] and [`checkpoint`], what is signed; [`sequence`], how events get their
+//! places; [`trim`], what is erased; [`export`], what outsiders verify.
 #![warn(missing_docs)]
 
+mod bounds;
+pub mod canonical;
+pub mod checkpoint;
+pub mod checkpoint_key;
+pub mod delivery;
+pub mod entry;
 pub mod event;
+pub mod export;
 pub mod feed;
 pub mod journal;
 pub mod log;
+pub mod merkle;
+pub mod note;
 pub mod organization;
+pub mod sequence;
+pub mod trim;
 
+pub use bounds::MAX_METADATA;
+pub use checkpoint::{Checkpoint, CheckpointSigner, LogOrigin, SignedCheckpoint};
+pub use checkpoint_key::{
+    CheckpointKey, CheckpointKeyCreated, CheckpointKeys, SealedCheckpointKey,
+};
 pub use event::{Action, Event, Outcome, Resource, ResourceKind};
 pub use feed::{ChangeFeed, ChangeHints, ChangeListener, Changed, Hearing, News};
-pub use journal::{Apply, Audited, Draft, Entry, Journal, Notes, Transactor, note, record};
-pub use log::{AuditLog, EventFilter, EventRecord};
+pub use journal::{Apply, Audited, Draft, Entry, Journal, Notes, Stamp, Transactor, note, record};
+pub use log::{AuditLog, EventFilter, EventRecord, LoggedEvent, Place};
+pub use merkle::{Hash, Tile, Tiles};
+pub use note::VerifierKey;
 pub use organization::{Directory, Organizations};
+pub use sequence::{LogReader, LogState, Logs, SequencerId, Trimmed, Turn};
+pub use trim::{LogAcknowledged, LogTrimmed, Retention};

@@ -8,7 +8,10 @@ use kernel::{
 use serde_json::{Map, Value};
 use tenancy::Origin;
 
-use crate::event::{Action, Outcome, Resource};
+use crate::{
+    entry::Salt,
+    event::{Action, Outcome, Resource},
+};
 
 /// An event as it is kept. It is never changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,14 +28,34 @@ pub struct EventRecord {
     pub outcome: Outcome,
     /// What it is about.
     pub resource: Option<Resource>,
-    /// The request that asked.
+    /// The request that asked. Address and user agent are `None` once the personal data is erased.
     pub origin: Origin,
+    /// What hides the personal data in its commitment. `None` once it is erased.
+    pub salt: Option<Salt>,
     /// The credential whose use it is.
     pub used: Option<CredentialId>,
     /// The details.
     pub metadata: Map<String, Value>,
     /// When.
     pub timestamp: Timestamp,
+}
+
+/// Where an event lies in its organization's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its position, from 0.
+    pub position: u64,
+    /// Whether its time lies well before that of an earlier one: a clock was set back.
+    pub out_of_order: bool,
+}
+
+/// An event, and where it lies in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedEvent {
+    /// The event.
+    pub event: EventRecord,
+    /// Its place. `None` for the moment that the log takes to give it one.
+    pub place: Option<Place>,
 }
 
 /// Which events are asked for. What is `None` does not matter.
@@ -54,16 +77,16 @@ pub struct EventFilter {
 
 /// The log of one organization, to read.
 pub trait AuditLog: Send {
-    /// One event.
+    /// One event whose content is not erased.
     ///
     /// # Errors
     /// [`StoreError`]
     fn event(
         &mut self,
         id: EventId,
-    ) -> impl Future<Output = Result<Option<EventRecord>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<LoggedEvent>, StoreError>> + Send;
 
-    /// A page of those that match, newest first.
+    /// A page of those that match and whose content is not erased, newest first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -71,5 +94,5 @@ pub trait AuditLog: Send {
         &mut self,
         filter: &EventFilter,
         page: PageRequest<EventId>,
-    ) -> impl Future<Output = Result<Page<EventRecord, EventId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<LoggedEvent, EventId>, StoreError>> + Send;
 }

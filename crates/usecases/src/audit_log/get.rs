@@ -1,6 +1,6 @@
 //! Reads one event.
 
-use audit::{AuditLog, EventRecord, Transactor};
+use audit::{AuditLog, LoggedEvent, Transactor};
 use kernel::{EventId, StoreError};
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ where
     ///
     /// # Errors
     /// [`GetEventError`]
-    pub async fn event(&self, caller: &Caller, id: EventId) -> Result<EventRecord, GetEventError> {
+    pub async fn event(&self, caller: &Caller, id: EventId) -> Result<LoggedEvent, GetEventError> {
         let mut view = self.parts.store.view(caller.scope().organization()).await?;
         view.event(id).await?.ok_or(GetEventError::Unknown)
     }

@@ -1,6 +1,6 @@
 //! Lists events.
 
-use audit::{AuditLog, EventFilter, EventRecord, Transactor};
+use audit::{AuditLog, EventFilter, LoggedEvent, Transactor};
 use kernel::{EventId, Page, PageRequest, StoreError};
 
 use crate::{caller::Caller, provider::IdentityProvider};
@@ -19,7 +19,7 @@ where
         caller: &Caller,
         filter: &EventFilter,
         page: PageRequest<EventId>,
-    ) -> Result<Page<EventRecord, EventId>, StoreError> {
+    ) -> Result<Page<LoggedEvent, EventId>, StoreError> {
         let mut view = self.parts.store.view(caller.scope().organization()).await?;
         view.events(filter, page).await
     }

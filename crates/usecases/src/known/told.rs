@@ -33,7 +33,10 @@ impl Subject {
             ResourceKind::Agent => Self::Agent((organization, id.parse()?)),
             ResourceKind::Credential => Self::Credential((organization, id.parse()?)),
             ResourceKind::Token => Self::Token((organization, id.parse()?)),
-            ResourceKind::SigningKey | ResourceKind::Route => return Ok(None),
+            ResourceKind::SigningKey
+            | ResourceKind::Route
+            | ResourceKind::CheckpointKey
+            | ResourceKind::Log => return Ok(None),
         }))
     }
 }

@@ -105,7 +105,7 @@ async fn read(running: &Running, scope: &Scope) -> Result<(), StoreError> {
     assert!(page.rows.iter().all(|agent| agent.record().organization == organization));
     let agent = page.rows.first().map(Agent::id);
     let events = view.events(&audit::EventFilter::default(), sample::numbered(1, 100)).await?;
-    assert!(events.rows.iter().all(|event| event.organization == organization));
+    assert!(events.rows.iter().all(|logged| logged.event.organization == organization));
     drop(view);
     assert!(running.store.platform().await?.is_some());
     if let Some(agent) = agent {

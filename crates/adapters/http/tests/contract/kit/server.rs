@@ -396,7 +396,7 @@ impl Server {
             let mut view = self.store().view(organization).await.unwrap();
             let request = PageRequest { start, limit: Limit::new(Limit::MAX).unwrap() };
             let page = view.events(&EventFilter::default(), request).await.unwrap();
-            events.extend(page.rows);
+            events.extend(page.rows.into_iter().map(|logged| logged.event));
             match page.next {
                 Some(next) => start = Start::After(next),
                 None => return events,

@@ -1,0 +1,100 @@
+//! The key that signs checkpoints, as it is kept.
+
+use std::{fmt, future::Future};
+
+use data_encoding::HEXLOWER;
+use kernel::{StoreError, Timestamp};
+
+use crate::{
+    event::{Action, Event, Resource, ResourceKind},
+    journal::Audited,
+    merkle::Hash,
+};
+
+/// A private key, sealed. Its `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedCheckpointKey(Vec<u8>);
+
+impl SealedCheckpointKey {
+    /// Takes what a sealer made.
+    #[must_use]
+    pub const fn new(sealed: Vec<u8>) -> Self {
+        Self(sealed)
+    }
+
+    /// The sealed bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedCheckpointKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedCheckpointKey(REDACTED)")
+    }
+}
+
+/// A key that signs checkpoints and nothing else. There is one for all logs of an installation; the
+/// oldest, should there ever be more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointKey {
+    /// Its id: the hash of its public half, in hexadecimal digits.
+    pub id: String,
+    /// The public half (RFC 8032).
+    pub public: [u8; 32],
+    /// The private half.
+    pub private: SealedCheckpointKey,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl CheckpointKey {
+    /// The id of a key with this public half.
+    #[must_use]
+    pub fn id_of(public: &[u8; 32]) -> String {
+        HEXLOWER.encode(Hash::of(public).as_bytes())
+    }
+}
+
+/// A key was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointKeyCreated(CheckpointKey);
+
+impl CheckpointKeyCreated {
+    /// A new key.
+    #[must_use]
+    pub fn new(public: [u8; 32], private: SealedCheckpointKey, created_at: Timestamp) -> Self {
+        Self(CheckpointKey { id: CheckpointKey::id_of(&public), public, private, created_at })
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &CheckpointKey {
+        &self.0
+    }
+}
+
+impl Audited for CheckpointKeyCreated {
+    type After = CheckpointKey;
+
+    fn event(&self) -> Event {
+        let resource = Resource { kind: ResourceKind::CheckpointKey, id: self.0.id.clone() };
+        Event::success(Action::CheckpointKeyCreated).on(resource)
+    }
+
+    fn into_after(self) -> CheckpointKey {
+        self.0
+    }
+}
+
+/// The keys that sign checkpoints. They belong to the installation.
+pub trait CheckpointKeys: Send {
+    /// All of them, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn checkpoint_keys(
+        &mut self,
+    ) -> impl Future<Output = Result<Vec<CheckpointKey>, StoreError>> + Send;
+}
