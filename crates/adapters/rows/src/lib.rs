@@ -11,7 +11,7 @@
 //! - No text that comes from outside can become a part of a statement.
 //!
 //! # Order to read it in
-//! [`cells`], [`value`], [`text`], then any record: [`agent`] is a good first one; last [`lists`].
+//! [`cells`], [`value`], [`text`], then any record: [`agent`] is a good first one; [`log`]; last [`lists`].
 #![warn(missing_docs)]
 
 pub mod agent;
@@ -19,6 +19,7 @@ pub mod cells;
 pub mod credential;
 pub mod event;
 pub mod lists;
+pub mod log;
 pub mod organization;
 pub mod signing_key;
 pub mod text;
