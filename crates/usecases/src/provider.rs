@@ -31,6 +31,8 @@ pub struct Parts<S, G> {
     pub plans: Plans,
     /// The copies that callers and tokens are weighed by. The store tells it of every change.
     pub known: Arc<Known>,
+    /// The public half of the key that signs checkpoints.
+    pub checkpoint_key: [u8; 32],
     /// How often one address may call without authenticating.
     pub unauthenticated: Rate,
 }

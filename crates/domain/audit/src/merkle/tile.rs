@@ -34,6 +34,12 @@ impl Tile {
         Some(Self { level, index, width })
     }
 
+    /// The first so many of its hashes. `None` where it has fewer.
+    #[must_use]
+    pub const fn narrowed(self, width: u16) -> Option<Self> {
+        if width == 0 || width > self.width { None } else { Some(Self { width, ..self }) }
+    }
+
     /// How high it lies: 0 has the leaves.
     #[must_use]
     pub const fn level(self) -> u8 {
