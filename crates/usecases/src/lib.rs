@@ -18,6 +18,7 @@ pub mod caller;
 pub mod credentials;
 pub mod driving;
 pub mod known;
+pub mod log;
 pub mod organization;
 pub mod pepper;
 pub mod provider;

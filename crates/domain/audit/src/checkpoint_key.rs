@@ -3,7 +3,7 @@
 use std::{fmt, future::Future};
 
 use data_encoding::HEXLOWER;
-use kernel::{StoreError, Timestamp};
+use kernel::{EntropyUnavailable, StoreError, Timestamp};
 
 use crate::{
     event::{Action, Event, Resource, ResourceKind},
@@ -86,6 +86,15 @@ impl Audited for CheckpointKeyCreated {
     fn into_after(self) -> CheckpointKey {
         self.0
     }
+}
+
+/// Makes keys; their private half is sealed before anybody sees it.
+pub trait CheckpointKeyFactory: Send + Sync {
+    /// A new key: its public half (RFC 8032), and its private one.
+    ///
+    /// # Errors
+    /// Where there is no randomness.
+    fn generate(&self) -> Result<([u8; 32], SealedCheckpointKey), EntropyUnavailable>;
 }
 
 /// The keys that sign checkpoints. They belong to the installation.

@@ -82,6 +82,9 @@ pub trait Witness: Send + Sync {
 
 /// What is known of checkpoints that have left, by this process and by what it finds outside.
 pub trait Outside: Send + Sync {
+    /// The logs of which a checkpoint is known to have left.
+    fn known(&self) -> Vec<OrganizationId>;
+
     /// The newest checkpoint of a log that is known to have left, unless an operator acknowledged that
     /// the log has gone back since.
     fn newest(&self, organization: OrganizationId) -> Option<Checkpoint>;

@@ -193,6 +193,9 @@ pub struct Wanted {
 /// A sequencer that was stopped midway finds its transaction gone when it wakes: whatever it then
 /// does here fails, so that it can neither extend nor sign.
 pub trait Turn: LogReader + Sized {
+    /// Whose log it is.
+    fn organization(&self) -> OrganizationId;
+
     /// How far the log had come when the turn began.
     fn state(&self) -> &LogState;
 

@@ -71,15 +71,18 @@ impl Cut {
         if position >= self.signed {
             return false;
         }
+        // What is gone before anybody said that it may be was torn out, and no rule covers that.
+        let Some(event) = &record.event else { return false };
+        let may_lack_personal_data = position < self.before.personal_data;
+        if event.salt.is_none() && !may_lack_personal_data {
+            return false;
+        }
         let next = position.saturating_add(1);
-        // What is erased already is over.
-        let time = record.event.as_ref().map(|event| event.timestamp);
-        let is_over = |cutoff| time.is_none_or(|time| time < cutoff);
-        self.content_ends |= !is_over(self.cutoffs.0);
+        self.content_ends |= event.timestamp >= self.cutoffs.0;
         if !self.content_ends {
             self.reached.content = next;
         }
-        let personal_data_goes_on = position < self.before.personal_data || is_over(self.cutoffs.1);
+        let personal_data_goes_on = may_lack_personal_data || event.timestamp < self.cutoffs.1;
         if personal_data_goes_on {
             self.reached.personal_data = self.reached.personal_data.max(next);
         }

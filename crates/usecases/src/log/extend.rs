@@ -1,0 +1,53 @@
+//! A turn that gives events their places.
+
+use audit::{
+    LogOrigin, Logs, Turn,
+    delivery::hold_against,
+    merkle::Frontier,
+    sequence::{self, LogState},
+};
+use kernel::{OrganizationId, StoreError};
+
+use super::sequencer::Sequencer;
+
+/// About how many events one turn takes: enough that its commit does not count, and few enough that
+/// nobody else waits long for the store.
+const EVENTS: u32 = 2_000;
+
+impl<S: Logs> Sequencer<S> {
+    /// Gives events that wait their places. Gives back whether there were any.
+    pub(super) async fn extend(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+        let parts = &self.parts;
+        let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
+            return Ok(false);
+        };
+        let state = turn.state().clone();
+        if state.halted.is_some() || self.has_gone_back(organization, &state) {
+            return Ok(false);
+        }
+        let events = turn.unsequenced(EVENTS).await?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let origin = match state.origin {
+            Some(origin) => origin,
+            None => LogOrigin::new(&parts.issuer, organization).map_err(StoreError::unavailable)?,
+        };
+        let mut frontier = Frontier::load(&mut turn, state.size).await?;
+        let extension = sequence::extend(origin, (&mut frontier, state.latest), &events)
+            .map_err(|_| StoreError::Corrupt { table: "audit_event", column: "salt" })?;
+        turn.extend(&extension).await?;
+        turn.commit().await?;
+        parts.observer.sequenced(events.len());
+        Ok(true)
+    }
+
+    /// Whether a checkpoint that left is greater than the log: nothing may be added behind a log that
+    /// has gone back. The turn that signs says so.
+    fn has_gone_back(&self, organization: OrganizationId, state: &LogState) -> bool {
+        let left = self.parts.outside.newest(organization);
+        left.is_some_and(|left| {
+            left.size > state.size && hold_against(&left, state.size, None).is_err()
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! A turn that signs a checkpoint over what earlier turns committed.
+
+use audit::{
+    Checkpoint, LogReader, Logs, SignedCheckpoint, Tile, Turn, VerifierKey, checkpoint,
+    delivery::hold_against,
+    merkle::{Frontier, StoredHash, root_at},
+    sequence::{Breach, LogState, Rehash},
+};
+use kernel::{OrganizationId, StoreError, Timestamp};
+
+use super::sequencer::Sequencer;
+
+/// How many leaves are read at a time.
+const PAGE: u32 = 500;
+
+/// What was found when everything was read again.
+struct Found {
+    checkpoint: Checkpoint,
+    /// When the oldest event that is new was written.
+    oldest: Option<Timestamp>,
+}
+
+impl<S: Logs> Sequencer<S> {
+    /// Signs what no checkpoint covers yet. Gives back whether there was any.
+    pub(super) async fn sign(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+        let parts = &self.parts;
+        let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
+            return Ok(false);
+        };
+        let state = turn.state().clone();
+        if state.halted.is_some() {
+            return Ok(false);
+        }
+        if let Err(breach) = self.held(&mut turn, &state).await? {
+            return self.halt(turn, organization, &breach).await;
+        }
+        if state.size == state.signed_size() {
+            return Ok(false);
+        }
+        match self.read_again(&mut turn, &state).await? {
+            Ok(found) => self.publish(turn, found).await,
+            Err(breach) => self.halt(turn, organization, &breach).await,
+        }
+    }
+
+    /// Holds a log against the checkpoint of it that left, and halts it where the two do not fit.
+    pub(super) async fn hold(&self, organization: OrganizationId) -> Result<(), StoreError> {
+        let parts = &self.parts;
+        let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
+            return Ok(());
+        };
+        let state = turn.state().clone();
+        if state.halted.is_some() {
+            return Ok(());
+        }
+        if let Err(breach) = self.held(&mut turn, &state).await? {
+            self.halt(turn, organization, &breach).await?;
+        }
+        Ok(())
+    }
+
+    async fn held(
+        &self,
+        turn: &mut S::Turn,
+        state: &LogState,
+    ) -> Result<Result<(), Breach>, StoreError> {
+        let Some(left) = self.parts.outside.newest(turn.organization()) else { return Ok(Ok(())) };
+        if state.signed.as_ref().is_some_and(|signed| signed.checkpoint == left) {
+            return Ok(Ok(()));
+        }
+        let root =
+            if left.size <= state.size { Some(root_at(turn, left.size).await?) } else { None };
+        Ok(hold_against(&left, state.size, root))
+    }
+
+    /// Reads everything that is new again, and hashes it again: what is signed is what the store holds.
+    async fn read_again(
+        &self,
+        turn: &mut S::Turn,
+        state: &LogState,
+    ) -> Result<Result<Found, Breach>, StoreError> {
+        let Some(origin) = state.origin.clone() else {
+            return Err(StoreError::Corrupt { table: "audit_log", column: "origin" });
+        };
+        let key = VerifierKey::new(origin.name().clone(), self.parts.signer.public_key());
+        let signed = state.signed.as_ref();
+        if signed.is_some_and(|signed| !is_ours(signed, &key)) {
+            return Ok(Err(Breach::Checkpoint));
+        }
+        let frontier = Frontier::load(turn, state.signed_size()).await?;
+        let mut rehash = match Rehash::behind(frontier, signed.map(|signed| &signed.checkpoint)) {
+            Ok(rehash) => rehash,
+            Err(breach) => return Ok(Err(breach)),
+        };
+        let oldest = match take_all(turn, &mut rehash, state.size).await? {
+            Ok(oldest) => oldest,
+            Err(breach) => return Ok(Err(breach)),
+        };
+        for stored in rehash.above() {
+            if let Some(breach) = differs(turn, state.size, stored).await? {
+                return Ok(Err(breach));
+            }
+        }
+        Ok(Ok(Found { checkpoint: rehash.checkpoint(origin), oldest }))
+    }
+
+    async fn publish(&self, mut turn: S::Turn, found: Found) -> Result<bool, StoreError> {
+        let parts = &self.parts;
+        let signed =
+            checkpoint::sign(found.checkpoint, &*parts.signer).map_err(StoreError::unavailable)?;
+        turn.publish(&signed).await?;
+        turn.commit().await?;
+        // From now on anybody may ask for it.
+        parts.outside.left(&signed.checkpoint);
+        let oldest = found.oldest.unwrap_or_else(|| parts.clock.now());
+        parts.observer.signed(parts.clock.now().since(oldest));
+        Ok(true)
+    }
+
+    async fn halt(
+        &self,
+        mut turn: S::Turn,
+        organization: OrganizationId,
+        breach: &Breach,
+    ) -> Result<bool, StoreError> {
+        turn.halt(&breach.to_string()).await?;
+        turn.commit().await?;
+        self.parts.observer.halted(organization, breach);
+        Ok(false)
+    }
+}
+
+/// Whether the newest checkpoint of the store is one that our key signed, and says what the store says
+/// that it does.
+fn is_ours(signed: &SignedCheckpoint, key: &VerifierKey) -> bool {
+    Checkpoint::open(&signed.note, key).is_ok_and(|opened| opened == signed.checkpoint)
+}
+
+/// Takes the leaves up to this size. Gives back the time of the oldest event.
+async fn take_all(
+    turn: &mut impl LogReader,
+    rehash: &mut Rehash,
+    size: u64,
+) -> Result<Result<Option<Timestamp>, Breach>, StoreError> {
+    let mut oldest: Option<Timestamp> = None;
+    while rehash.size() < size {
+        let most = u32::try_from(size - rehash.size()).unwrap_or(PAGE).min(PAGE);
+        let leaves = turn.leaves(rehash.size(), most).await?;
+        if leaves.is_empty() {
+            return Ok(Err(Breach::Gap { position: rehash.size() }));
+        }
+        for record in &leaves {
+            if let Err(breach) = rehash.push(record) {
+                return Ok(Err(breach));
+            }
+            let time = record.event.as_ref().map(|event| event.timestamp);
+            oldest = oldest.into_iter().chain(time).min();
+        }
+    }
+    Ok(Ok(oldest))
+}
+
+/// How a stored hash of a higher level differs from what it should be.
+async fn differs(
+    turn: &mut impl LogReader,
+    size: u64,
+    due: &StoredHash,
+) -> Result<Option<Breach>, StoreError> {
+    let breach = Breach::StoredHash { level: due.level, index: due.index };
+    let Some(tile) = Tile::of_tree(size, due.level, due.index / 256) else {
+        return Ok(Some(breach));
+    };
+    let hashes = turn.tile(tile).await?;
+    let at = usize::try_from(due.index % 256).unwrap_or(usize::MAX);
+    Ok((hashes.get(at) != Some(&due.hash)).then_some(breach))
+}
