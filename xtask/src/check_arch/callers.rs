@@ -26,9 +26,14 @@ const RESERVED: [Reserved; 6] = [
         uses: &["Scope::new", "Scope as"],
         places: &[
             "crates/contracts/",
+            // A count is kept on behalf of those that were counted.
+            "crates/domain/audit/src/refusals.rs",
             "crates/domain/tenancy/src/scope.rs",
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/bootstrap.rs",
+            "crates/usecases/src/log/acknowledge.rs",
+            "crates/usecases/src/log/checkpoint_key.rs",
+            "crates/usecases/src/log/retention.rs",
             "crates/usecases/src/pepper.rs",
             "crates/usecases/src/signing_key.rs",
         ],
@@ -43,6 +48,9 @@ const RESERVED: [Reserved; 6] = [
             "crates/contracts/",
             "crates/usecases/src/authenticate/begin.rs",
             "crates/usecases/src/bootstrap.rs",
+            "crates/usecases/src/log/acknowledge.rs",
+            "crates/usecases/src/log/checkpoint_key.rs",
+            "crates/usecases/src/log/retention.rs",
             "crates/usecases/src/signing_key.rs",
         ],
         what: "it begins a transaction for a caller that it has not weighed again",
@@ -52,6 +60,9 @@ const RESERVED: [Reserved; 6] = [
         uses: &["issue::issue", "issue::*", "::issue(", ".sign(", "Signer::sign"],
         places: &[
             "crates/contracts/",
+            // Signs checkpoints, with a key that tokens do not have.
+            "crates/adapters/local/src/checkpoint_signer.rs",
+            "crates/domain/audit/src/checkpoint.rs",
             "crates/domain/tokens/",
             "crates/usecases/src/tokens/issue.rs",
         ],

@@ -216,6 +216,12 @@ impl Event {
         self
     }
 
+    /// The same, about this thing or about none.
+    #[must_use]
+    pub(crate) fn about(self, resource: Option<Resource>) -> Self {
+        Self { resource, ..self }
+    }
+
     /// What was done.
     #[must_use]
     pub const fn action(&self) -> Action {

@@ -12,7 +12,7 @@
 //! - organization, actor and request come from the `Scope` that began the transaction.
 //!
 //! What changes no record and must be known all the same (a token issued or refused, a denial) is
-//! a [`note`], durable before the answer leaves.
+//! a [`note`], durable before the answer leaves. [`refusals`] that come in numbers are counted.
 //!
 //! Events then get their places in a log of which nothing can be changed, removed or moved without
 //! whoever holds an older [`checkpoint`] noticing: a Merkle tree for each organization. What is hashed
@@ -21,16 +21,20 @@
 //! # Order to read it in
 //! [`event`], [`journal`], [`log`], [`organization`], [`feed`]; then [`entry`] and [`merkle`], what is
 //! hashed and how; [`note`] and [`checkpoint`], what is signed; [`sequence`], how events get their
-//! places; [`trim`], what is erased; [`export`], what outsiders verify.
+//! places; [`trim`], what is erased; [`export`], what outsiders verify; [`delivery`], [`departure`] and
+//! [`cloud_event`], what leaves the store.
 #![warn(missing_docs)]
 
 mod bounds;
 pub mod canonical;
 pub mod checkpoint;
 pub mod checkpoint_key;
+pub mod cloud_event;
 pub mod delivery;
+pub mod departure;
 pub mod entry;
 pub mod event;
+pub mod event_view;
 pub mod export;
 pub mod feed;
 pub mod journal;
@@ -38,6 +42,7 @@ pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod organization;
+pub mod refusals;
 pub mod sequence;
 pub mod trim;
 
@@ -53,5 +58,6 @@ pub use log::{AuditLog, EventFilter, EventRecord, LoggedEvent, Place};
 pub use merkle::{Hash, Tile, Tiles};
 pub use note::VerifierKey;
 pub use organization::{Directory, Organizations};
+pub use refusals::{Asker, Counted, Refusals, Verdict};
 pub use sequence::{LogReader, LogState, Logs, SequencerId, Trimmed, Turn};
 pub use trim::{LogAcknowledged, LogTrimmed, Retention};
