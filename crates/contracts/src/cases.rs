@@ -2,11 +2,16 @@
 
 pub mod agent_lists;
 pub mod agents;
+pub mod checkpoint_keys;
 pub mod credentials;
 pub mod feed;
 pub mod hints;
 pub mod journal;
+pub mod leases;
 pub mod log;
+pub mod log_states;
+pub mod log_trims;
+pub mod logs;
 pub mod notes;
 pub mod organizations;
 pub mod rates;

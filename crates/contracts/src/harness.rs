@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use audit::{
-    Apply, AuditLog, ChangeFeed, ChangeHints, Directory, EventRecord, Notes, Organizations,
-    Transactor,
+    Apply, AuditLog, ChangeFeed, ChangeHints, CheckpointKeyCreated, CheckpointKeys, Directory,
+    EventRecord, LogAcknowledged, LogReader, LogTrimmed, Logs, Notes, Organizations, Transactor,
 };
 use credentials::{CredentialChange, CredentialRotation, Credentials};
 use registry::{AgentChange, Agents};
@@ -24,6 +24,11 @@ impl<T> Reads for T where
 {
 }
 
+/// Every port of a view.
+pub trait Views: Reads + LogReader + CheckpointKeys {}
+
+impl<T> Views for T where T: Reads + LogReader + CheckpointKeys {}
+
 /// Every kind of change.
 pub trait Writes:
     Reads
@@ -33,6 +38,9 @@ pub trait Writes:
     + Apply<CredentialRotation>
     + Apply<SigningKeyChange>
     + Apply<TokenRevoked>
+    + Apply<CheckpointKeyCreated>
+    + Apply<LogTrimmed>
+    + Apply<LogAcknowledged>
 {
 }
 
@@ -44,6 +52,9 @@ impl<T> Writes for T where
         + Apply<CredentialRotation>
         + Apply<SigningKeyChange>
         + Apply<TokenRevoked>
+        + Apply<CheckpointKeyCreated>
+        + Apply<LogTrimmed>
+        + Apply<LogAcknowledged>
 {
 }
 
@@ -52,9 +63,9 @@ pub trait Harness: Sized + Send + Sync {
     /// Its transactions.
     type Tx: Writes;
     /// Its views.
-    type View: Reads;
+    type View: Views;
     /// The store.
-    type Store: Transactor<Tx = Self::Tx, View = Self::View> + Notes + Directory;
+    type Store: Transactor<Tx = Self::Tx, View = Self::View> + Notes + Directory + Logs;
 
     /// An empty store that takes time and randomness from this machine.
     fn fresh(machine: Machine) -> impl Future<Output = Self> + Send;
@@ -62,7 +73,7 @@ pub trait Harness: Sized + Send + Sync {
     /// The store.
     fn store(&self) -> &Self::Store;
 
-    /// Every event of every organization, read past the ports as far as that tells which there
+    /// Every event of every organization, none of which may be erased, read past the ports as far as that tells which there
     /// are, in the order of their ids.
     fn events(&self) -> impl Future<Output = Vec<EventRecord>> + Send;
 }

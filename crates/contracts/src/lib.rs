@@ -21,5 +21,5 @@ mod list;
 pub mod sample;
 pub mod world;
 
-pub use harness::{FeedHarness, Harness, HintsHarness, LimiterHarness, Reads, Writes, run};
+pub use harness::{FeedHarness, Harness, HintsHarness, LimiterHarness, Reads, Views, Writes, run};
 pub use world::World;

@@ -84,6 +84,49 @@ macro_rules! contract {
                 pages_of_the_log_agree_and_run_newest_first,
                 rg_07_a_resource_matches_its_text_and_no_pattern,
             ],
+            logs: [
+                every_committed_event_waits_for_its_place_in_the_order_written,
+                au_15_events_wait_in_the_order_written_while_the_clock_is_behind,
+                an_event_of_a_transaction_that_is_dropped_never_waits,
+                a_turn_that_is_dropped_leaves_all_as_it_was,
+                what_has_a_place_waits_no_longer,
+                places_are_given_bite_by_bite_without_a_gap_or_a_double,
+                leaves_are_read_back_as_they_were_written,
+                an_event_tells_its_place_as_soon_as_it_has_one,
+                tiles_hold_the_hashes_that_were_stored,
+                stored_hashes_of_every_level_are_read_back,
+                nothing_of_the_log_of_another_organization_is_visible,
+                logs_are_named_page_by_page,
+                a_log_waits_for_as_long_as_something_is_to_be_done_in_it,
+                no_more_logs_are_named_than_asked_for,
+            ],
+            log_states: [
+                how_far_a_log_has_come_is_read_back_as_it_was_written,
+                the_time_of_the_latest_event_never_goes_back,
+                the_newest_checkpoint_is_kept,
+                au_11_a_smaller_checkpoint_or_another_of_the_same_size_is_refused,
+                a_checkpoint_of_more_than_there_is_is_refused,
+                a_log_that_is_halted_is_neither_extended_nor_signed,
+                an_acknowledged_log_goes_on_and_leaves_exactly_one_event,
+                what_halts_a_log_is_acknowledged_once,
+            ],
+            log_trims: [
+                what_may_be_erased_changes_with_exactly_one_event,
+                a_stale_change_of_what_may_be_erased_is_a_conflict_and_leaves_no_trace,
+                what_no_checkpoint_covers_may_not_be_erased,
+                nothing_is_erased_before_an_event_says_so,
+                what_may_be_erased_is_and_no_more,
+                erasing_goes_on_bite_by_bite_from_where_it_was,
+                erasing_in_one_organization_touches_no_other,
+                an_erased_event_is_neither_listed_nor_got_and_keeps_its_leaf,
+                the_log_goes_on_behind_what_was_erased,
+                the_last_use_of_a_credential_outlives_its_event,
+            ],
+            checkpoint_keys: [
+                checkpoint_keys_are_read_back_oldest_first_in_every_organization,
+                a_checkpoint_key_leaves_exactly_one_event,
+                one_checkpoint_key_twice_is_a_conflict_and_leaves_no_trace,
+            ],
         }
     };
 }
@@ -120,6 +163,22 @@ macro_rules! feed_contract {
                 what_is_not_committed_is_no_news,
                 a_change_that_commits_after_a_later_one_is_not_missed,
                 every_feed_hears_of_every_change,
+            ],
+        }
+    };
+}
+
+/// Makes one test of each case of the lease of a log for this harness.
+///
+/// A store that is one process's alone has one sequencer.
+#[macro_export]
+macro_rules! lease_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            leases: [
+                no_other_sequencer_gets_a_turn_while_one_is_in_it,
+                no_other_sequencer_gets_a_turn_while_one_holds_the_lease,
+                an_event_that_commits_after_a_later_one_gets_its_place,
             ],
         }
     };

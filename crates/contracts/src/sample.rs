@@ -3,6 +3,7 @@
 
 mod agents;
 mod credentials;
+mod logs;
 mod machine;
 mod tokens;
 
@@ -10,6 +11,7 @@ pub use agents::{
     agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, with_roles,
 };
 pub use credentials::{credential, every_credential, new_credential};
+pub use logs::{KnownKey, Sequencer, checkpoint_key, cut, log_origin, next_extension};
 pub use machine::{Heard, Machine, Seeded, Ticking, later};
 pub use tokens::{every_key, key, revoked, verified_token};
 

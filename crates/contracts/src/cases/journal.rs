@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use audit::{
-    Action, Apply, Audited, Changed, Event, EventRecord, Journal, Organizations, Transactor, record,
+    Action, Apply, Audited, Changed, Event, EventRecord, Journal, LogAcknowledged, LogReader,
+    Organizations, Retention, Transactor, Turn, record,
 };
 use futures_util::future::join;
 use kernel::StoreError;
@@ -11,7 +12,10 @@ use registry::{Agents, OtherAdmins, StatusRequest};
 use tenancy::Scope;
 use tokens::SigningKeys;
 
-use crate::{Harness, World, sample};
+use crate::{
+    Harness, World,
+    sample::{self, Sequencer},
+};
 
 /// What an event must say that came of this change in this scope.
 fn says<H>(event: &EventRecord, scope: &Scope, of: &Event, world: &World<H>) {
@@ -232,9 +236,28 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     for action in sample::NOTED {
         world.note(&scope, &Event::success(action)).await;
     }
+    every_change_of_a_log(&world, &scope).await;
     let seen: BTreeSet<_> = world.events().await.iter().map(|event| event.action).collect();
     let all: BTreeSet<_> = Action::ALL.iter().copied().collect();
     assert_eq!(seen, all, "a kind of event is new: give it a sample");
+}
+
+/// The changes of a log's life, and of the key that signs it.
+async fn every_change_of_a_log<H: Harness>(world: &World<H>, scope: &Scope) {
+    let (organization, store) = (scope.organization(), world.harness.store());
+    world.change(scope, sample::checkpoint_key(&world.machine)).await;
+    Sequencer::default().run(store, organization).await;
+    world.machine.wait(Duration::from_secs(86_400));
+    let retention = Retention { content_days: 0, personal_data_days: 0 };
+    let now = world.machine.now();
+    let cut = sample::cut(&mut world.view(scope).await, organization, retention, now).await;
+    world.change(scope, cut.unwrap()).await;
+    let mut turn = Sequencer::default().turn(store, organization).await;
+    turn.halt("of a test").await.unwrap();
+    turn.commit().await.unwrap();
+    let halted = world.view(scope).await.log_state().await.unwrap();
+    let acknowledged = LogAcknowledged::new(organization, &halted, "it is a test").unwrap();
+    world.change(scope, acknowledged).await;
 }
 
 pub async fn every_change_is_told_of_before_it_is_acknowledged<H: Harness>() {
