@@ -12,6 +12,7 @@
 //! - The limiter's memory is bounded, whoever asks.
 #![warn(missing_docs)]
 
+pub mod checkpoint_signer;
 pub mod clock;
 pub mod entropy;
 pub mod hints;
@@ -21,6 +22,7 @@ pub mod rate_limiter;
 pub mod seal;
 pub mod share;
 
+pub use checkpoint_signer::{CheckpointKeyError, LocalCheckpointKeyFactory, LocalCheckpointSigner};
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hints::LocalHints;

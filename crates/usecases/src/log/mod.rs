@@ -4,17 +4,18 @@
 //! time, and [`retain`] now and then; a lease in the store sees to it that each log has one sequencer.
 //!
 //! # Order to read it in
-//! [`sequencer`], then `extend`, `sign` and `leave`, what it does in a log; [`retention`];
+//! [`sequencer`], then `extend`, `cover` and `leave`, what it does in a log; [`retention`];
 //! [`checkpoint_key`]; [`acknowledge`].
 
 pub mod acknowledge;
 pub mod checkpoint_key;
+mod cover;
 mod extend;
 mod leave;
 pub mod observer;
 pub mod retention;
 pub mod sequencer;
-mod sign;
+
 mod witnessed;
 
 pub use acknowledge::{AcknowledgeError, acknowledge};

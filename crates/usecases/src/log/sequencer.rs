@@ -136,7 +136,7 @@ where
 
     async fn work(&self, organization: OrganizationId) -> Result<bool, StoreError> {
         let extended = self.extend(organization).await?;
-        let signed = self.sign(organization).await?;
+        let signed = self.cover(organization).await?;
         let left = self.leave(organization).await?;
         Ok(extended || signed || left)
     }

@@ -22,7 +22,7 @@ struct Found {
 
 impl<S: Logs> Sequencer<S> {
     /// Signs what no checkpoint covers yet. Gives back whether there was any.
-    pub(super) async fn sign(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+    pub(super) async fn cover(&self, organization: OrganizationId) -> Result<bool, StoreError> {
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
             return Ok(false);
