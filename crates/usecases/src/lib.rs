@@ -22,6 +22,7 @@ pub mod log;
 pub mod organization;
 pub mod pepper;
 pub mod provider;
+mod refusals;
 pub mod signing_key;
 pub mod tokens;
 

@@ -1,13 +1,13 @@
 //! The identity provider: the ports that its use cases work with, put together once.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use ::credentials::Peppers;
 use ::tokens::TokenPolicy;
 use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
 
-use crate::known::Known;
+use crate::{known::Known, refusals::RefusalCounts};
 
 /// What an identity provider is made of.
 pub struct Parts<S, G> {
@@ -35,19 +35,24 @@ pub struct Parts<S, G> {
     pub checkpoint_key: [u8; 32],
     /// How often one address may call without authenticating.
     pub unauthenticated: Rate,
+    /// How many refusals of one client or address are told one by one in a minute. The rest is
+    /// counted.
+    pub refusals_told: NonZeroU32,
 }
 
 /// The identity provider. Its use cases are its methods, one a file, each bounding only the ports
 /// that it needs.
 pub struct IdentityProvider<S, G> {
     pub(crate) parts: Parts<S, G>,
+    pub(crate) counts: RefusalCounts,
 }
 
 impl<S, G> IdentityProvider<S, G> {
     /// Puts the parts together.
     #[must_use]
     pub const fn new(parts: Parts<S, G>) -> Self {
-        Self { parts }
+        let counts = RefusalCounts::new(parts.platform, parts.refusals_told);
+        Self { parts, counts }
     }
 
     /// Where everything is kept.

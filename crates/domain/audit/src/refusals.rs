@@ -124,9 +124,9 @@ impl Tally {
 
     /// Takes another one in. Actor, address, user agent and resource are kept where they are the
     /// same; the rest is that of whichever is the later.
-    fn take_in(&mut self, other: Self) {
+    fn take_in(&mut self, other: &Self) {
         let (before, after) =
-            if other.until < self.until { (&other, &*self) } else { (&*self, &other) };
+            if other.until < self.until { (other, &*self) } else { (&*self, other) };
         let is_same_resource = before.event.resource() == after.event.resource();
         let resource = after.event.resource().filter(|_| is_same_resource).cloned();
         let (old, new) = (&before.origin, &after.origin);
@@ -235,7 +235,7 @@ impl Refusals {
     fn add(&mut self, key: Key, tally: Tally) {
         let key = self.place_of_count(key);
         match self.counts.get_mut(&key) {
-            Some(there) => there.take_in(tally),
+            Some(there) => there.take_in(&tally),
             None => {
                 self.counts.insert(key, tally);
             }

@@ -53,7 +53,7 @@ where
         };
         let claims = verified.claims();
         let gathered = self.facts(claims).await?;
-        let named = Named { organization: Some(claims.organization), agent: Some(claims.agent) };
+        let named = Named::existing(claims.organization, claims.agent);
         let permitted = match judge(&verified, &gathered.facts(), self.now()) {
             Ok(permitted) => permitted,
             Err(dead) => return Err(self.refuse_bearer(origin, named, &dead.to_string()).await),

@@ -42,8 +42,7 @@ where
         }
         // A note waits for the transaction in front of it.
         drop(tx);
-        let organization = Some(caller.scope().organization());
-        let named = Named { organization, agent: Some(caller.agent()) };
+        let named = Named::existing(caller.scope().organization(), caller.agent());
         self.refuse(caller.scope().origin(), named, "ended meanwhile").await?;
         Err(CallerEnded.into())
     }

@@ -83,14 +83,15 @@ where
         let known = &self.parts.known;
         let ticket = match known.client(id, secret.credential(), self.now()) {
             Ok(parties) => {
-                let organization = Some(parties.organization.id());
-                return Ok((Named { organization, agent: Some(id) }, Some(parties)));
+                let named = Named::existing(parties.organization.id(), id);
+                return Ok((named, Some(parties)));
             }
             Err(ticket) => ticket,
         };
         let organization = self.parts.store.organization_of(id).await?;
         let found = self.look_up(organization, id, secret).await?;
-        let named = Named { organization, agent: found.agent.as_ref().map(Agent::id) };
+        let agent = found.agent.as_ref().map(Agent::id);
+        let named = Named { claimed: Some(id), organization, agent };
         let parties = found.whole();
         if let Some(parties) = &parties {
             known.keep_client(ticket, parties);

@@ -1,6 +1,7 @@
-//! What every refused caller costs: one count against its address, and one event.
+//! What every refused caller costs: one count against its address, and one event, or one more in an
+//! event that counts.
 
-use audit::{Action, Event, Notes, Resource, ResourceKind, note};
+use audit::{Action, Asker, Event, Notes, Resource, ResourceKind};
 use kernel::{AgentId, OrganizationId, StoreError};
 use tenancy::{Actor, Admission, Origin, RateKey, Scope};
 
@@ -9,22 +10,33 @@ use crate::{
     provider::IdentityProvider,
 };
 
-/// A refusal that was noted, or that came too often to be.
+/// A refusal that stands, or of an address that is told to wait.
 #[derive(Debug)]
 pub enum Refused {
-    /// The refusal stands, and is in the log. With what is left of the address's rate, where there
-    /// is an address.
+    /// The refusal stands, and is in the log, or counted where there are many. With what is left of
+    /// the address's rate, where there is an address.
     Noted(Option<Admission>),
-    /// The address has failed too often of late: it is told to wait, and nothing is logged, so
-    /// that it cannot fill the disk.
+    /// The address has failed too often of late: it is told to wait, and is counted.
     TooMany(Admission),
 }
 
-/// Whom a refused caller named, as far as such a one exists.
+/// Whom a refused caller named.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Named {
+    /// Whether there is such an agent or not.
+    pub(super) claimed: Option<AgentId>,
+    /// Where such an agent exists.
     pub(super) organization: Option<OrganizationId>,
+    /// The agent, if it exists.
     pub(super) agent: Option<AgentId>,
+}
+
+impl Named {
+    /// An agent that was found.
+    pub(super) const fn existing(organization: OrganizationId, agent: AgentId) -> Self {
+        let (organization, agent) = (Some(organization), Some(agent));
+        Self { claimed: agent, organization, agent }
+    }
 }
 
 impl<S, G> IdentityProvider<S, G> {
@@ -65,9 +77,6 @@ where
         reason: &str,
     ) -> Result<Refused, StoreError> {
         let admission = self.admit_failure(origin).await?;
-        if let Some(admission) = admission.filter(|admission| !admission.admitted) {
-            return Ok(Refused::TooMany(admission));
-        }
         let organization = named.organization.unwrap_or(self.parts.platform);
         let actor = Actor::Unauthenticated { claims: named.agent };
         let scope = Scope::new(organization, actor, origin.clone());
@@ -78,7 +87,12 @@ where
             Some(agent) => event.on(agent),
             None => event.on(organization),
         };
-        note(&self.parts.store, &scope, &event).await?;
+        if let Some(admission) = admission.filter(|admission| !admission.admitted) {
+            self.count_refusal(&scope, &event);
+            return Ok(Refused::TooMany(admission));
+        }
+        let asker = Asker { address: origin.address, named: named.claimed };
+        self.note_refusal(&scope, &event, asker).await?;
         Ok(Refused::Noted(admission))
     }
 
@@ -105,6 +119,7 @@ where
                 event.on(route).with("target", id)
             }
         };
-        note(&self.parts.store, caller.scope(), &event).await.map(|_| ())
+        let asker = Asker::authenticated(caller.agent());
+        self.note_refusal(caller.scope(), &event, asker).await
     }
 }

@@ -5,7 +5,7 @@ use ::tokens::{
     issue::{self, issue},
     port::SigningFailed,
 };
-use audit::{Notes, note};
+use audit::{Asker, Notes, note};
 use futures_util::future::join;
 use kernel::{EntropyUnavailable, ScopeSet, Secret, StoreError};
 use std::time::Duration;
@@ -72,7 +72,8 @@ where
             Err(issue::IssueError::Entropy(error)) => return Err(IssueError::Entropy(error)),
             Err(issue::IssueError::Refused(refusal)) => {
                 let event = refusal.event(client.client());
-                note(&self.parts.store, client.scope(), &event).await?;
+                let asker = Asker::authenticated(client.client().agent);
+                self.note_refusal(client.scope(), &event, asker).await?;
                 return Err(IssueError::Refused(refusal));
             }
         };

@@ -1,7 +1,7 @@
 //! Ends a token before its time (RFC 7009).
 
 use ::tokens::{Revocations, Signer, TokenRevoked, jws::verify};
-use audit::{Action, Apply, Event, Journal, Notes, Transactor, note, record};
+use audit::{Action, Apply, Asker, Event, Journal, Notes, Transactor, record};
 use kernel::StoreError;
 use registry::Permission;
 use thiserror::Error;
@@ -52,7 +52,8 @@ where
             let event = Event::failure(Action::AccessDenied)
                 .on(claims.id)
                 .with("required", denied.required.scope());
-            note(&self.parts.store, caller.scope(), &event).await?;
+            let asker = Asker::authenticated(caller.agent());
+            self.note_refusal(caller.scope(), &event, asker).await?;
             return Ok(());
         }
         let mut tx = self.begin_as::<RevokeError>(&caller).await?;

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt::Debug,
+    num::NonZeroU32,
     str::FromStr,
     sync::{
         Arc,
@@ -146,7 +147,9 @@ impl Installation {
             policy: TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() },
             plans: Plans::default(),
             known: Arc::new(known),
+            checkpoint_key: [0; 32],
             unauthenticated: Rate { per_minute: 1 },
+            refusals_told: NonZeroU32::MAX,
         });
         // Whatever is issued is later than whatever was founded.
         clock.0.fetch_add(1_000_000, Ordering::Relaxed);
