@@ -58,6 +58,11 @@ CREATE TABLE audit_log (
     FOREIGN KEY (organization_id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
+-- Which logs wait: those without a checkpoint over all of it, and those of which something has yet to leave.
+CREATE INDEX audit_log_unsigned ON audit_log (organization_id) WHERE halted IS NULL AND size > signed_size;
+CREATE INDEX audit_log_undelivered ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > delivered;
+CREATE INDEX audit_log_unexported ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > exported;
+
 CREATE TRIGGER audit_log_is_never_replaced BEFORE INSERT ON audit_log
 WHEN EXISTS (SELECT 1 FROM audit_log WHERE organization_id = new.organization_id OR rowid = new.rowid)
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
@@ -122,11 +127,12 @@ BEGIN SELECT RAISE(ABORT, 'a log is never deleted'); END;
 CREATE TABLE audit_leaf (
     organization_id BLOB NOT NULL CHECK (length(organization_id) = 16),
     position INTEGER NOT NULL CHECK (position >= 0),
-    event_id BLOB NOT NULL UNIQUE REFERENCES audit_event (id) DEFERRABLE INITIALLY DEFERRED,
+    event_id BLOB NOT NULL UNIQUE,
     commitment BLOB NOT NULL CHECK (length(commitment) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     out_of_order INTEGER NOT NULL CHECK (out_of_order IN (0, 1)),
-    PRIMARY KEY (organization_id, position)
+    PRIMARY KEY (organization_id, position),
+    FOREIGN KEY (organization_id, event_id) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER audit_leaf_is_never_replaced BEFORE INSERT ON audit_leaf
@@ -141,6 +147,21 @@ BEGIN SELECT RAISE(ABORT, 'a leaf of a log is never changed'); END;
 
 CREATE TRIGGER audit_leaf_is_never_deleted BEFORE DELETE ON audit_leaf
 BEGIN SELECT RAISE(ABORT, 'a leaf of a log is never deleted'); END;
+
+-- An event stops waiting in one way only: by getting its place.
+CREATE TRIGGER audit_pending_is_never_replaced BEFORE INSERT ON audit_pending
+WHEN EXISTS (SELECT 1 FROM audit_pending WHERE position = new.position)
+BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+CREATE TRIGGER audit_pending_is_never_updated BEFORE UPDATE ON audit_pending
+BEGIN SELECT RAISE(ABORT, 'an event that waits for its place is not made another'); END;
+
+CREATE TRIGGER audit_pending_ends_with_a_place BEFORE DELETE ON audit_pending
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event AS event JOIN audit_leaf ON audit_leaf.event_id = event.id
+    WHERE event.position = old.position AND audit_leaf.organization_id = old.organization_id
+)
+BEGIN SELECT RAISE(ABORT, 'an event stops waiting only once it has its place'); END;
 
 -- The stored hashes of higher levels.
 CREATE TABLE audit_stored_hash (
@@ -172,6 +193,7 @@ WHEN new.id <> old.id
     OR new.salt IS NOT NULL
     OR new.address IS NOT NULL
     OR new.user_agent IS NOT NULL
+    OR (old.erased_at IS NOT NULL AND new.erased_at IS NOT old.erased_at)
     OR CASE
         WHEN new.erased_at IS NULL THEN
             (new.agent_id, new.action, new.outcome, new.resource_kind, new.resource_id, new.request_id,

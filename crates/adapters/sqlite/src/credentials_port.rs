@@ -17,6 +17,7 @@ use stored_rows::{
 
 use crate::{
     events,
+    held::Writes,
     row::number,
     session::{Mode, Session, SqliteTx},
     statement::{assembled, statement},

@@ -29,9 +29,16 @@
 
 mod agents;
 mod audit_log;
+mod checkpoint_keys;
 mod credentials_port;
+mod erase;
 mod error;
 mod events;
+mod held;
+mod leaves;
+mod log_changes;
+mod log_reader;
+mod logs;
 mod open;
 mod organizations;
 #[cfg(test)]
@@ -42,9 +49,11 @@ mod session;
 mod signing_keys;
 mod statement;
 mod store;
+mod turn;
 mod writer;
 
 pub use open::{OpenError, Options};
 pub use session::{Reading, Session, SqliteTx, SqliteView, Writing};
 pub use store::SqliteStore;
+pub use turn::SqliteTurn;
 pub use writer::Writer;

@@ -6,6 +6,7 @@ use stored_rows::{Value, organization};
 use tenancy::{Organization, OrganizationChange};
 
 use crate::{
+    held::Writes,
     session::{Mode, Session, SqliteTx},
     statement::statement,
 };

@@ -4,7 +4,10 @@ use audit::{Apply, Entry};
 use kernel::{StoreError, TokenId};
 use tokens::{Revocations, TokenRevoked, policy::CLOCK_SKEW};
 
-use crate::session::{Mode, Session, SqliteTx};
+use crate::{
+    held::Writes,
+    session::{Mode, Session, SqliteTx},
+};
 
 const FIND: &str = "SELECT 1 FROM revoked_token WHERE organization_id = ? AND token_id = ?";
 

@@ -10,9 +10,13 @@ use sqlx::{
     sqlite::SqliteArguments,
 };
 use tenancy::Scope;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::{error::store_error, events, row::Row, writer::Command};
+use crate::{
+    error::store_error,
+    events,
+    held::{Held, Writes},
+    row::Row,
+};
 
 /// A statement with its values, free of any connection, so that it can be sent to one.
 pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
@@ -130,15 +134,12 @@ impl Mode for Reading {
 
 /// Writing through the writer, on behalf of a scope.
 pub struct Writing {
+    held: Held,
     scope: Scope,
-    commands: mpsc::Sender<Command>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     listener: Option<Arc<dyn ChangeListener>>,
     changes: Vec<Changed>,
-    /// Whether a statement failed, or was given up midway. Such a transaction is never committed:
-    /// nobody knows what is in it.
-    failed: bool,
 }
 
 impl fmt::Debug for Writing {
@@ -150,20 +151,11 @@ impl fmt::Debug for Writing {
 impl Writing {
     pub(crate) fn new(
         scope: Scope,
-        commands: mpsc::Sender<Command>,
+        held: Held,
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         listener: Option<Arc<dyn ChangeListener>>,
     ) -> Self {
-        Self { scope, commands, clock, entropy, listener, changes: Vec::new(), failed: false }
-    }
-
-    async fn ask<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())
+        Self { held, scope, clock, entropy, listener, changes: Vec::new() }
     }
 }
 
@@ -182,52 +174,42 @@ impl Drop for Told {
     }
 }
 
-/// The writer has closed its end: a statement failed, or its patience was over.
-fn ended() -> StoreError {
-    StoreError::unavailable("the transaction was ended")
+impl Told {
+    /// Of a transaction that changes nothing that anybody listens for.
+    pub(crate) const fn nothing() -> Self {
+        Self { listener: None, changes: Vec::new() }
+    }
 }
 
 impl Mode for Writing {
     fn owner(&self) -> OrganizationId {
-        self.scope.organization()
+        self.held.owner()
     }
 
-    async fn run(&mut self, statement: Statement) -> Result<Done, StoreError> {
-        if self.failed {
-            return Err(ended());
-        }
-        // Until the answer is here the transaction counts as failed: a caller that drops this
-        // future could otherwise commit without knowing whether the statement ran.
-        self.failed = true;
-        let done = self.ask(|reply| Command::Run { statement, reply }).await?;
-        let done = done.map_err(store_error)?;
-        self.failed = false;
-        Ok(done)
+    fn run(
+        &mut self,
+        statement: Statement,
+    ) -> impl Future<Output = Result<Done, StoreError>> + Send {
+        self.held.run(statement)
     }
 }
 
-impl SqliteTx {
-    /// Refuses a record of another organization than the scope's.
-    pub(crate) fn owns(&mut self, organization: OrganizationId) -> Result<(), StoreError> {
-        if organization == self.owner() {
-            return Ok(());
-        }
-        self.mode.failed = true;
-        Err(StoreError::Conflict)
+impl Writes for Writing {
+    fn fail(&mut self) {
+        self.held.fail();
     }
+}
 
-    /// Runs a statement that must change exactly one row. None means that somebody was faster.
-    pub(crate) async fn change_one(&mut self, statement: Statement) -> Result<(), StoreError> {
-        if self.mode.run(statement).await?.changed == 1 {
-            return Ok(());
-        }
-        self.mode.failed = true;
-        Err(StoreError::Conflict)
+impl<M: Writes> Writes for Session<M> {
+    fn fail(&mut self) {
+        self.mode.fail();
     }
+}
 
-    /// Runs a statement that may change any number of rows.
-    pub(crate) async fn change(&mut self, statement: Statement) -> Result<(), StoreError> {
-        self.mode.run(statement).await.map(|_| ())
+impl Session<Held> {
+    /// Makes everything durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.mode.commit(Told::nothing()).await
     }
 }
 
@@ -243,11 +225,10 @@ impl Journal for SqliteTx {
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {
-        if self.mode.failed {
-            return Err(ended());
-        }
+        // Before anything can be told of: nothing of what failed is there.
+        self.mode.held.is_whole()?;
         let changes = std::mem::take(&mut self.mode.changes);
         let told = Told { listener: self.mode.listener.take(), changes };
-        self.mode.ask(|reply| Command::Commit { reply, told }).await?
+        self.mode.held.commit(told).await
     }
 }

@@ -6,6 +6,7 @@ use stored_rows::{Value, signing_key};
 use tokens::{SigningKey, SigningKeyChange, SigningKeys};
 
 use crate::{
+    held::Writes,
     session::{Mode, Session, SqliteTx},
     statement::statement,
 };

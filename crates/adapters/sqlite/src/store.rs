@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use audit::{ChangeListener, Directory, Draft, Notes, Stamp, Transactor};
-use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
+use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError, Timestamp};
 use sqlx::{Executor, Sqlite, SqlitePool, pool::PoolConnection};
 use stored_rows::Columns;
 use tenancy::Scope;
@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     error::store_error,
+    held::Held,
     open::Options,
     session::{self, Reading, Session, SqliteTx, SqliteView, Statement, Writing},
     writer::{Job, Note},
@@ -74,7 +75,24 @@ impl SqliteStore {
         self.readers.acquire().await.map_err(store_error)
     }
 
-    async fn read(&self, statement: Statement) -> Result<session::Done, StoreError> {
+    /// Begins a transaction in the rows of this organization.
+    pub(crate) async fn hold(&self, organization: OrganizationId) -> Result<Held, StoreError> {
+        let (grant, granted) = oneshot::channel();
+        self.queue(Job::Transaction(grant))?;
+        let commands = timeout(self.acquire_timeout, granted)
+            .await
+            .map_err(StoreError::unavailable)?
+            .map_err(|_| gone())?;
+        Ok(Held::new(organization, commands))
+    }
+
+    /// What the clock says.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads, in no transaction.
+    pub(crate) async fn read(&self, statement: Statement) -> Result<session::Done, StoreError> {
         let mut connection = self.reader().await?;
         session::run(&mut connection, statement).await.map_err(store_error)
     }
@@ -106,14 +124,9 @@ impl Transactor for SqliteStore {
     type View = SqliteView;
 
     async fn begin(&self, scope: Scope) -> Result<SqliteTx, StoreError> {
-        let (grant, granted) = oneshot::channel();
-        self.queue(Job::Transaction(grant))?;
-        let commands = timeout(self.acquire_timeout, granted)
-            .await
-            .map_err(StoreError::unavailable)?
-            .map_err(|_| gone())?;
+        let held = self.hold(scope.organization()).await?;
         let machine = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
-        Ok(Session::new(Writing::new(scope, commands, machine, self.listener.clone())))
+        Ok(Session::new(Writing::new(scope, held, machine, self.listener.clone())))
     }
 
     async fn view(&self, organization: OrganizationId) -> Result<SqliteView, StoreError> {

@@ -175,6 +175,12 @@ impl LogAcknowledged {
     pub const fn organization(&self) -> OrganizationId {
         self.organization
     }
+
+    /// What halted it. Nothing that was found since is acknowledged.
+    #[must_use]
+    pub fn found(&self) -> &str {
+        &self.found
+    }
 }
 
 impl Audited for LogAcknowledged {

@@ -6,6 +6,7 @@ use registry::{AgentChange, AgentRecord, Registration};
 use stored_rows::{Value, agent, value::found};
 
 use crate::{
+    held::Writes,
     session::{Mode, SqliteTx},
     statement::statement,
 };
