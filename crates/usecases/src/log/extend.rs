@@ -8,26 +8,26 @@ use audit::{
 };
 use kernel::{OrganizationId, StoreError};
 
-use super::sequencer::Sequencer;
+use super::sequencer::{Round, Sequencer};
 
 /// About how many events one turn takes: enough that its commit does not count, and few enough that
 /// nobody else waits long for the store.
 const EVENTS: u32 = 2_000;
 
 impl<S: Logs> Sequencer<S> {
-    /// Gives events that wait their places. Gives back whether there were any.
-    pub(super) async fn extend(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+    /// Gives events that wait their places.
+    pub(super) async fn extend(&self, organization: OrganizationId) -> Result<Round, StoreError> {
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
-            return Ok(false);
+            return Ok(Round::Idle);
         };
         let state = turn.state().clone();
         if state.halted.is_some() || self.has_gone_back(organization, &state) {
-            return Ok(false);
+            return Ok(Round::Idle);
         }
         let events = turn.unsequenced(EVENTS).await?;
         if events.is_empty() {
-            return Ok(false);
+            return Ok(Round::Idle);
         }
         let origin = match state.origin {
             Some(origin) => origin,
@@ -39,7 +39,8 @@ impl<S: Logs> Sequencer<S> {
         turn.extend(&extension).await?;
         turn.commit().await?;
         parts.observer.sequenced(events.len());
-        Ok(true)
+        let were_all = u32::try_from(events.len()).is_ok_and(|events| events < EVENTS);
+        Ok(if were_all { Round::Done } else { Round::More })
     }
 
     /// Whether a checkpoint that left is greater than the log: nothing may be added behind a log that

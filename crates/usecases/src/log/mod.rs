@@ -21,4 +21,4 @@ mod witnessed;
 pub use acknowledge::{AcknowledgeError, acknowledge};
 pub use observer::{LogObserver, Unobserved};
 pub use retention::{RetentionRules, retain};
-pub use sequencer::{Outlets, Sequencer, SequencerParts};
+pub use sequencer::{Outlets, Round, Sequencer, SequencerParts};

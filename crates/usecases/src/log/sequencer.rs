@@ -18,6 +18,17 @@ const AT_A_TIME: usize = 4;
 /// How many logs one look names.
 const MOST: u32 = 256;
 
+/// What a look at the logs led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Round {
+    /// There was nothing to do.
+    Idle,
+    /// Everything that waited was done.
+    Done,
+    /// There is more to do at once.
+    More,
+}
+
 /// Where checkpoints and events go.
 #[derive(Clone, Default)]
 pub struct Outlets {
@@ -97,18 +108,19 @@ where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Looks once at the logs that wait, and does in each what there is to do. Gives back whether
-    /// anything was done, so that there may be more.
+    /// Looks once at the logs that wait, and does in each what there is to do.
     ///
     /// A log that fails is told of to the observer, and keeps no other from its turn.
     ///
     /// # Errors
     /// [`StoreError`] where the look itself failed.
-    pub async fn round(&self) -> Result<bool, StoreError> {
+    pub async fn round(&self) -> Result<Round, StoreError> {
         let waiting = self.parts.store.waiting(self.wanted()).await?;
+        let all_named = waiting.len() < usize::try_from(MOST).unwrap_or(usize::MAX);
+        let seen = if all_named { Round::Idle } else { Round::More };
         let turns = stream::iter(waiting).map(|organization| self.attend(organization));
         // All to their ends: a turn that is dropped midway costs a connection.
-        Ok(turns.buffer_unordered(AT_A_TIME).fold(false, async |any, one| any | one).await)
+        Ok(turns.buffer_unordered(AT_A_TIME).fold(seen, async |one, other| one.max(other)).await)
     }
 
     /// Holds every log of which a checkpoint has left against that checkpoint, and halts those that
@@ -124,20 +136,20 @@ where
         Ok(())
     }
 
-    async fn attend(&self, organization: OrganizationId) -> bool {
+    async fn attend(&self, organization: OrganizationId) -> Round {
         match self.work(organization).await {
             Ok(done) => done,
             Err(error) => {
                 self.parts.observer.failed(organization, &error);
-                false
+                Round::Idle
             }
         }
     }
 
-    async fn work(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+    async fn work(&self, organization: OrganizationId) -> Result<Round, StoreError> {
         let extended = self.extend(organization).await?;
         let signed = self.cover(organization).await?;
         let left = self.leave(organization).await?;
-        Ok(extended || signed || left)
+        Ok(if signed || left { extended.max(Round::Done) } else { extended })
     }
 }
