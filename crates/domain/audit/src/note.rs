@@ -165,6 +165,13 @@ fn signature_of(line: &str) -> Result<(&str, KeyId, Vec<u8>), NoteError> {
     Ok((name, KeyId(*id), signature.to_vec()))
 }
 
+/// Whether this is one signature line or more, each ended by a newline. None is verified.
+#[must_use]
+pub fn are_signature_lines(text: &str) -> bool {
+    text.strip_suffix('\n')
+        .is_some_and(|lines| lines.split('\n').all(|line| signature_of(line).is_ok()))
+}
+
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{}+{}", self.name, self.id(), BASE64.encode(&self.encoded()))
