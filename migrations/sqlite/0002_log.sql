@@ -12,6 +12,17 @@ UPDATE audit_event SET salt = randomblob(32);
 -- When the content was erased. The row stays: others may name it as the event of their last change.
 ALTER TABLE audit_event ADD COLUMN erased_at INTEGER;
 
+-- What is erased is never listed. Lists and their counts must not walk over it, however much it is by now.
+DROP INDEX audit_event_by_agent;
+DROP INDEX audit_event_by_action;
+DROP INDEX audit_event_by_resource;
+DROP INDEX audit_event_by_outcome;
+CREATE INDEX audit_event_listed ON audit_event (organization_id, id) WHERE erased_at IS NULL;
+CREATE INDEX audit_event_by_agent ON audit_event (organization_id, agent_id, id) WHERE erased_at IS NULL;
+CREATE INDEX audit_event_by_action ON audit_event (organization_id, action, id) WHERE erased_at IS NULL;
+CREATE INDEX audit_event_by_resource ON audit_event (organization_id, resource_id, id) WHERE erased_at IS NULL;
+CREATE INDEX audit_event_by_outcome ON audit_event (organization_id, outcome, id) WHERE erased_at IS NULL;
+
 CREATE TRIGGER audit_event_has_a_salt BEFORE INSERT ON audit_event
 WHEN new.salt IS NULL
 BEGIN SELECT RAISE(ABORT, 'an audit event has a salt'); END;
@@ -67,6 +78,10 @@ CREATE TRIGGER audit_log_is_never_replaced BEFORE INSERT ON audit_log
 WHEN EXISTS (SELECT 1 FROM audit_log WHERE organization_id = new.organization_id OR rowid = new.rowid)
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
 
+CREATE TRIGGER audit_log_begins_empty BEFORE INSERT ON audit_log
+WHEN new.size <> 0
+BEGIN SELECT RAISE(ABORT, 'a log begins without a leaf'); END;
+
 CREATE TRIGGER audit_log_only_grows BEFORE UPDATE ON audit_log
 WHEN new.organization_id <> old.organization_id
     OR new.rowid <> old.rowid
@@ -90,8 +105,7 @@ BEGIN SELECT RAISE(ABORT, 'a log that is halted does not grow'); END;
 CREATE TRIGGER audit_log_is_trimmed_with_an_event BEFORE UPDATE ON audit_log
 WHEN (new.content_before <> old.content_before OR new.personal_data_before <> old.personal_data_before)
     AND (
-        new.last_event IS old.last_event
-        OR NOT EXISTS (
+        NOT EXISTS (
             SELECT 1 FROM audit_event
             WHERE id = new.last_event
                 AND organization_id = old.organization_id
@@ -99,6 +113,7 @@ WHEN (new.content_before <> old.content_before OR new.personal_data_before <> ol
                 AND action = 'log.trimmed'
                 AND resource_kind = 'log'
                 AND unhex(replace(resource_id, '-', '')) = old.organization_id
+                AND position > coalesce((SELECT position FROM audit_event WHERE id = old.last_event), 0)
         )
     )
 BEGIN SELECT RAISE(ABORT, 'what may be erased changes only with a new event about it'); END;
@@ -107,7 +122,6 @@ CREATE TRIGGER audit_log_goes_on_with_an_event BEFORE UPDATE ON audit_log
 WHEN old.halted IS NOT NULL AND new.halted IS NOT old.halted
     AND (
         new.halted IS NOT NULL
-        OR new.last_event IS old.last_event
         OR NOT EXISTS (
             SELECT 1 FROM audit_event
             WHERE id = new.last_event
@@ -116,6 +130,7 @@ WHEN old.halted IS NOT NULL AND new.halted IS NOT old.halted
                 AND action = 'log.acknowledged'
                 AND resource_kind = 'log'
                 AND unhex(replace(resource_id, '-', '')) = old.organization_id
+                AND position > coalesce((SELECT position FROM audit_event WHERE id = old.last_event), 0)
         )
     )
 BEGIN SELECT RAISE(ABORT, 'a log that is halted goes on only with a new event about it'); END;

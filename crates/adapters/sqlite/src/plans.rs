@@ -8,10 +8,11 @@ use registry::{AgentFilter, StatusName};
 use sqlx::{AssertSqlSafe, Execute, Row, SqliteConnection, types::Uuid};
 
 use crate::{
-    agents, audit_log, credentials_port,
+    agents, audit_log, credentials_port, erase, log_reader, logs,
     open::{Options, migrated},
     session::Statement,
     statement::assembled,
+    turn,
 };
 
 async fn plan(connection: &mut SqliteConnection, statement: Statement) -> String {
@@ -82,8 +83,11 @@ async fn each_filter_of_the_log_is_served_by_an_index() {
     let at = Timestamp::from_unix_micros(1).ok();
     let agent = Some(AgentId::from_uuid(Uuid::max()));
     let filters = [
-        (none(), "(organization_id=? AND id<?)"),
-        (EventFilter { from: at, until: at, ..none() }, "(organization_id=? AND id>? AND id<?)"),
+        (none(), "audit_event_listed (organization_id=? AND id<?)"),
+        (
+            EventFilter { from: at, until: at, ..none() },
+            "audit_event_listed (organization_id=? AND id>? AND id<?)",
+        ),
         (EventFilter { agent, from: at, ..none() }, "audit_event_by_agent"),
         (EventFilter { action: Some(Action::TokenIssued), ..none() }, "audit_event_by_action"),
         (EventFilter { outcome: Some(Outcome::Failure), ..none() }, "audit_event_by_outcome"),
@@ -94,4 +98,46 @@ async fn each_filter_of_the_log_is_served_by_an_index() {
             assembled(audit_log::LIST.page(organization(), &filter, after(EventId::from_uuid)));
         served_by(&mut connection, index, page).await;
     }
+}
+
+#[tokio::test]
+async fn each_read_of_a_turn_is_served_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("idp.db");
+    let mut connection = migrated(&path, &Options::default()).await.unwrap();
+    for (sql, index) in [
+        (turn::LEASE, "audit_log_1 (organization_id=?)"),
+        (turn::UNSEQUENCED, "audit_pending_by_organization (organization_id=?)"),
+        (turn::UNSEQUENCED, "event USING INTEGER PRIMARY KEY"),
+        (turn::FORGET_PENDING, "(organization_id=? AND position=?)"),
+        (turn::EXTEND, "audit_log_1 (organization_id=?)"),
+        (log_reader::LEAF_HASHES, "PRIMARY KEY (organization_id=? AND position>? AND position<?)"),
+        (
+            log_reader::STORED_HASHES,
+            "PRIMARY KEY (organization_id=? AND level=? AND index>? AND index<?)",
+        ),
+        (log_reader::LEAF_OF, "audit_leaf_1 (event_id=?)"),
+        (log_reader::LEAVES, "PRIMARY KEY (organization_id=? AND position>?)"),
+        (log_reader::LEAVES, "(organization_id=? AND id=?)"),
+        (logs::SOME, "audit_log_1 (organization_id>?)"),
+        (erase::ERASE_CONTENT, "PRIMARY KEY (organization_id=? AND position>? AND position<?)"),
+        (erase::ERASE_CONTENT, "(organization_id=? AND id=?)"),
+        (erase::ERASE_PERSONAL_DATA, "(organization_id=? AND id=?)"),
+    ] {
+        served_by(&mut connection, index, sqlx::query(sql)).await;
+    }
+}
+
+/// Neither by all logs nor by all that waits.
+#[tokio::test]
+async fn the_logs_that_wait_are_found_by_what_they_wait_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("idp.db");
+    let mut connection = migrated(&path, &Options::default()).await.unwrap();
+    let plan = plan(&mut connection, sqlx::query(logs::WAITING)).await;
+    for index in ["audit_log_unsigned", "audit_log_undelivered", "audit_log_unexported"] {
+        assert!(plan.contains(&format!("SCAN audit_log USING INDEX {index}")), "{plan}");
+    }
+    assert_eq!(plan.matches("SCAN audit_").count(), 3, "{plan}");
+    assert_eq!(plan.matches("SEARCH audit_pending USING COVERING INDEX").count(), 3, "{plan}");
 }

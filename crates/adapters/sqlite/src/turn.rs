@@ -19,7 +19,7 @@ use crate::{
     statement::statement,
 };
 
-const LEASE: &str =
+pub(crate) const LEASE: &str =
     concat!("SELECT holder, fence, ", state!(), " FROM audit_log WHERE organization_id = ?");
 
 const BEGIN_LOG: &str = "INSERT INTO audit_log (holder, fence, organization_id) VALUES (?, ?, ?)";

@@ -1,7 +1,7 @@
 //! Rows of no possible form: told by table and column, and never guessed at.
 
-use audit::{AuditLog, Organizations, Transactor};
-use contracts::sample;
+use audit::{AuditLog, CheckpointKeys, LogReader, Organizations, Transactor};
+use contracts::sample::{self, Sequencer};
 use credentials::Credentials;
 use kernel::StoreError;
 use registry::Agents;
@@ -40,6 +40,19 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("audit_event", "address", "'localhost'"),
     ("audit_event", "metadata", "'[]'"),
     ("audit_event", "resource_kind", "NULL"),
+    ("audit_event", "salt", "x'00'"),
+    ("audit_leaf", "hash", "x'00'"),
+    ("audit_leaf", "commitment", "x'00'"),
+    ("audit_log", "origin", "'x'"),
+    ("audit_log", "size", "-1"),
+    ("audit_log", "latest_at", "-1"),
+    ("audit_log", "signed_note", "'x'"),
+    ("audit_log", "signed_note", "NULL"),
+    ("audit_log", "signed_size", "1"),
+    ("audit_log", "delivered", "-1"),
+    ("audit_log", "personal_data_before", "-1"),
+    ("checkpoint_key", "id", "'another'"),
+    ("checkpoint_key", "public_key", "x'00'"),
 ];
 
 #[tokio::test]
@@ -52,6 +65,8 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
         let credential = sample::credential(&database.machine, &agent, None);
         let credential = running.change(&scope, credential).await.unwrap().id();
         running.change(&scope, sample::key(&database.machine)).await.unwrap();
+        running.change(&scope, sample::checkpoint_key(&database.machine)).await.unwrap();
+        Sequencer::default().run(&running.store, scope.organization()).await;
         spoil(&database, table, column, value).await;
 
         let mut view = running.store.view(scope.organization()).await.unwrap();
@@ -62,10 +77,19 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
             view.credential(credential).await.err(),
             view.signing_keys().await.err(),
             view.events(&filter, sample::numbered(1, 9)).await.err(),
+            view.leaves(0, 9).await.err(),
+            view.log_state().await.err(),
+            view.checkpoint_keys().await.err(),
         ];
-        let told: Vec<_> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
-        let resource = if *column == "resource_kind" { "resource_id" } else { column };
-        let expected = StoreError::Corrupt { table, column: resource };
+        let told = errors.into_iter().flatten().map(|error| error.to_string());
+        let mut told: Vec<_> = told.collect();
+        told.dedup();
+        let column = match *column {
+            "resource_kind" => "resource_id",
+            "signed_size" => "signed_note",
+            column => column,
+        };
+        let expected = StoreError::Corrupt { table, column };
         assert_eq!(told, [expected.to_string()]);
     }
 }

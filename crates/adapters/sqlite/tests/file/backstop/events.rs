@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::{attempt, filled, refused_by};
 
 /// The triggers that ask for an event, which are tried here.
-pub(super) const TRIGGERS: [&str; 10] = [
+pub(super) const TRIGGERS: [&str; 11] = [
     "organization_begins_with_an_event",
     "organization_changes_with_an_event",
     "agent_begins_with_an_event",
@@ -17,11 +17,12 @@ pub(super) const TRIGGERS: [&str; 10] = [
     "signing_key_changes_with_an_event",
     "signing_key_replaces_none",
     "revoked_token_begins_with_an_event",
+    "checkpoint_key_begins_with_an_event",
 ];
 
 /// An event, each field as SQL.
 #[derive(Clone)]
-struct Told {
+pub(super) struct Told {
     organization: &'static str,
     action: &'static str,
     outcome: &'static str,
@@ -31,24 +32,28 @@ struct Told {
 }
 
 impl Told {
-    const fn of(kind: &'static str, action: &'static str, resource: &'static str) -> Self {
+    pub(super) const fn of(
+        kind: &'static str,
+        action: &'static str,
+        resource: &'static str,
+    ) -> Self {
         let (organization, outcome, metadata) = (ORGANIZATION, "success", "{}");
         Self { organization, action, outcome, kind, resource, metadata }
     }
 
     /// The statement that inserts it, its id in hex.
-    fn insert(&self, id: &str) -> String {
+    pub(super) fn insert(&self, id: &str) -> String {
         let Self { organization, action, outcome, kind, resource, metadata } = self;
         format!(
             "INSERT INTO audit_event (id, organization_id, action, outcome, resource_kind,
-                resource_id, request_id, metadata, occurred_at)
+                resource_id, request_id, metadata, occurred_at, salt)
             VALUES (x'{id}', {organization}, '{action}', '{outcome}', '{kind}', {resource}, 'r',
-                '{metadata}', 1)"
+                '{metadata}', 1, zeroblob(32))"
         )
     }
 
     /// The same event, each time with one thing about it that will not do.
-    fn spoiled(&self) -> Vec<Self> {
+    pub(super) fn spoiled(&self) -> Vec<Self> {
         let other = if self.kind == "agent" { "credential.revoked" } else { "agent.updated" };
         let mut all = vec![
             Self { action: "token.issued", ..self.clone() },
@@ -58,7 +63,7 @@ impl Told {
             Self { resource: "'00000000-0000-0000-0000-0000000000cc'", ..self.clone() },
             Self { resource: "'POST /api/v1/agents'", ..self.clone() },
         ];
-        if self.kind != "signing_key" {
+        if !matches!(self.kind, "signing_key" | "checkpoint_key") {
             all.push(Self { organization: "zeroblob(16)", ..self.clone() });
         }
         all
@@ -66,7 +71,7 @@ impl Told {
 }
 
 const ORGANIZATION: &str = "(SELECT id FROM organization LIMIT 1)";
-const EVENT: &str = "000000000000000000000000000000ee";
+pub(super) const EVENT: &str = "000000000000000000000000000000ee";
 const NEW_ID: &str = "'00000000-0000-0000-0000-0000000000bb'";
 
 /// For each table of record, an event that permits an update of its only row.
@@ -152,7 +157,7 @@ type Columns = &'static [(&'static str, &'static str)];
 
 /// For each table of record, an event that permits a row that is new, and what is new about it
 /// apart from the event.
-const INSERTS: [(&str, Told, Columns); 6] = [
+const INSERTS: [(&str, Told, Columns); 7] = [
     (
         "organization",
         Told { organization: NEW, ..Told::of("organization", "organization.created", NEW_ID) },
@@ -167,6 +172,11 @@ const INSERTS: [(&str, Told, Columns); 6] = [
     ("credential", SUCCEEDED, &[("id", NEW)]),
     ("signing_key", Told::of("signing_key", "signing_key.published", "'new'"), &[("id", "'new'")]),
     ("revoked_token", Told::of("token", "token.revoked", NEW_ID), &[("token_id", NEW)]),
+    (
+        "checkpoint_key",
+        Told::of("checkpoint_key", "checkpoint_key.created", "'new'"),
+        &[("id", "'new'")],
+    ),
 ];
 
 const NEW: &str = "x'000000000000000000000000000000bb'";
