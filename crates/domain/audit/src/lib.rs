@@ -27,6 +27,7 @@
 
 mod bounds;
 pub mod canonical;
+pub mod catalogue;
 pub mod checkpoint;
 pub mod checkpoint_key;
 pub mod cloud_event;
@@ -43,8 +44,11 @@ pub mod merkle;
 pub mod note;
 pub mod organization;
 pub mod refusals;
+#[cfg(test)]
+mod sample;
 pub mod sequence;
 pub mod trim;
+pub mod verify;
 
 pub use bounds::MAX_METADATA;
 pub use checkpoint::{Checkpoint, CheckpointSigner, LogOrigin, SignedCheckpoint};
