@@ -5,12 +5,14 @@ mod error;
 mod keys;
 mod limits;
 mod listeners;
+mod logs;
 mod shared;
 mod store;
 
 pub use embedded::open as open_embedded;
 pub use error::ComposeError;
 pub use listeners::Announcer;
+pub use logs::LogKeeping;
 pub use shared::open as open_shared;
 pub use store::{NoFeed, Store};
 
@@ -121,7 +123,7 @@ impl<S: Store> Foundations<S> {
         &self,
         config: &Config,
         issuer: Issuer,
-        platform: OrganizationId,
+        (platform, checkpoint_key): (OrganizationId, [u8; 32]),
     ) -> Result<Provider<S>, ComposeError> {
         pepper::recognize(&self.store, platform, &self.keys.peppers).await?;
         let factory = LocalKeyFactory::new(self.keys.sealer.clone());
@@ -139,7 +141,9 @@ impl<S: Store> Foundations<S> {
             peppers: self.keys.peppers.clone(),
             policy: TokenPolicy { issuer, lifetime: config.token_lifetime() },
             plans: *config.plans(),
+            checkpoint_key,
             unauthenticated: config.network().unauthenticated,
+            refusals_told: config.network().refusals_told,
         }))
     }
 }

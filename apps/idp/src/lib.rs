@@ -21,13 +21,16 @@ pub mod cli;
 pub mod commands;
 pub mod compose;
 pub mod config;
+pub mod counting;
 pub mod data_folder;
 pub mod following;
 pub mod hardening;
 pub mod logging;
+pub mod metrics;
 pub mod private_file;
 pub mod probe;
 pub mod runtime;
+pub mod sequencing;
 pub mod signals;
 pub mod storage;
 

@@ -85,6 +85,11 @@ impl Company {
         });
     }
 
+    /// Adds work that goes on until the end, and cannot be begun anew.
+    pub fn join_in(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.followers.spawn(work);
+    }
+
     /// Done when the work behind the store ends while the store is in use: it panicked, and without
     /// it nothing can be written.
     pub async fn lost(&mut self) {

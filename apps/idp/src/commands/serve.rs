@@ -11,19 +11,24 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
-use http_api::{Ports, Process, RouterSettings, ServerLimits};
+use audit::CheckpointSigner;
+use futures_util::future::{Either, pending, select};
+use http_api::{MetricsText, Ports, Process, RouterSettings, ServerLimits};
 use kernel::OrganizationId;
 use tokens::Issuer;
 use tokio::{net::TcpListener, sync::oneshot};
+use usecases::log::RetentionRules;
 
 use super::Failure;
 use crate::{
     compose::{self, Foundations, Opened, Provider, Store},
-    config::{Config, Database},
+    config::{Config, Database, Mode},
+    counting,
     following::{self, Follower},
+    metrics::Measured,
     probe::Probe,
     runtime::{self, Company},
+    sequencing,
     signals::Signals,
     storage::Storage,
 };
@@ -74,13 +79,22 @@ async fn serve<S: Store>(
     let Opened { foundations, behind } = opened;
     let mut company = behind.start();
     let platform = foundations.platform(&door.issuer).await?;
-    let provider = foundations.provider(config, door.issuer.clone(), platform).await?;
-    let provider = Arc::new(provider);
+    let signer = foundations.checkpoint_signer(platform).await?;
+    let log = (platform, signer.public_key());
+    let provider = Arc::new(foundations.provider(config, door.issuer.clone(), log).await?);
+    let measured = Arc::new(Measured::new(foundations.known.clone()));
+    let watched = (signer as Arc<dyn CheckpointSigner>, measured.clone() as Arc<_>);
+    let keeping = foundations.log_keeping(config, &door.issuer, watched).await?;
     accompany(&mut company, &foundations, &provider, platform);
+    counting::accompany(&mut company, &provider);
+    let machine = (foundations.store.clone(), foundations.clock.clone());
+    sequencing::accompany(&mut company, &keeping, machine, retention(config, platform));
+    serve_metrics(&mut company, config, measured.clone()).await?;
 
     let draining = Arc::new(AtomicBool::new(false));
-    let ports = Ports::of(provider, process(&foundations, draining.clone()));
-    let router = http_api::build(ports, &settings(config, &foundations));
+    let process = process(&foundations, draining.clone(), metrics_beside(config, &measured));
+    let ports = Ports::of(provider.clone(), process);
+    let router = http_api::build(ports, &settings(config, &foundations, measured));
     // Before anybody is told that the server is ready: who then ends it is heard.
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     greet(&Greeting { config, issuer: &door.issuer, bound: door.bound }, out)?;
@@ -96,6 +110,8 @@ async fn serve<S: Store>(
         Either::Right(_) => return Err(Failure::StoreLost),
     }
     drop(foundations);
+    counting::finish(provider).await;
+    sequencing::finish(keeping).await;
     company.finish().await;
     tracing::info!("stopped");
     Ok(())
@@ -141,7 +157,37 @@ async fn end(signals: &mut Signals, draining: &AtomicBool, finish: oneshot::Send
     signals.next().await;
 }
 
-fn process<S: Store>(foundations: &Foundations<S>, draining: Arc<AtomicBool>) -> Process {
+/// For how long what is kept of the logs.
+fn retention(config: &Config, platform: OrganizationId) -> RetentionRules {
+    let personal_data_days = config.audit().personal_data_days;
+    RetentionRules { plans: *config.plans(), personal_data_days, platform }
+}
+
+/// Serves metrics where the configuration says.
+async fn serve_metrics(
+    company: &mut Company,
+    config: &Config,
+    measured: Arc<Measured>,
+) -> Result<(), Failure> {
+    let Some(address) = config.network().metrics else { return Ok(()) };
+    let bind = |source| Failure::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(bind)?;
+    let router = http_api::metrics_router(measured);
+    company.join_in(http_api::serve(listener, router, ServerLimits::default(), pending()));
+    Ok(())
+}
+
+/// The metrics, where they are served beside the API: on one's own machine, and nowhere else.
+fn metrics_beside(config: &Config, measured: &Arc<Measured>) -> Option<Arc<dyn MetricsText>> {
+    let beside = config.mode() == Mode::Development && config.network().metrics.is_none();
+    beside.then(|| measured.clone() as Arc<dyn MetricsText>)
+}
+
+fn process<S: Store>(
+    foundations: &Foundations<S>,
+    draining: Arc<AtomicBool>,
+    metrics: Option<Arc<dyn MetricsText>>,
+) -> Process {
     let (clock, cache) = (foundations.clock.clone(), foundations.cache.clone());
     let database = Arc::new(foundations.store.clone());
     let probe = Arc::new(Probe::new(draining, database, cache, clock.clone()));
@@ -151,14 +197,20 @@ fn process<S: Store>(foundations: &Foundations<S>, draining: Arc<AtomicBool>) ->
         clock,
         probe: probe.clone(),
         services: probe,
+        metrics,
     }
 }
 
-fn settings<S>(config: &Config, foundations: &Foundations<S>) -> RouterSettings {
+fn settings<S>(
+    config: &Config,
+    foundations: &Foundations<S>,
+    measured: Arc<Measured>,
+) -> RouterSettings {
     let origins = config.network().cors_origins.iter();
     RouterSettings {
         cors_origins: origins.map(|origin| origin.as_str().to_owned()).collect(),
         entropy: foundations.entropy.clone(),
+        observer: Some(measured),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{io, path::PathBuf};
 
 use kernel::StoreError;
-use local::{OpenError as KeysError, SealError, key_ring::Unusable};
+use local::{CheckpointKeyError, OpenError as KeysError, SealError, key_ring::Unusable};
+use outlets::{InvalidWitness, OutletError};
 use sqlite_store::OpenError;
 use usecases::{bootstrap::FoundError, pepper::PepperError, signing_key::EnsureError};
 
@@ -63,6 +64,18 @@ pub enum ComposeError {
     /// The signing keys cannot be opened.
     #[error("the signing keys {}", complaint(.0))]
     Unseal(#[from] KeysError),
+    /// The key that signs checkpoints cannot be opened.
+    #[error(
+        "the key that signs checkpoints cannot be opened; restore sealing.key or IDP_SEALING_KEY, or \
+         the database from a backup"
+    )]
+    CheckpointKey(#[from] CheckpointKeyError),
+    /// A file that checkpoints or events go to cannot be used.
+    #[error("a file that the audit logs go to cannot be used: {0}")]
+    Outlet(#[from] OutletError),
+    /// The witness cannot be asked.
+    #[error("IDP_AUDIT_WITNESS_URL cannot be used: {0}")]
+    Witness(#[from] InvalidWitness),
     /// A value of the configuration is none for the domain.
     #[error("the configured {0} cannot be used")]
     Value(&'static str),

@@ -1,6 +1,9 @@
 //! What a store must be able to do, that the use cases be put on it.
 
-use audit::{Apply, AuditLog, ChangeFeed, Directory, News, Notes, Transactor};
+use audit::{
+    Apply, AuditLog, ChangeFeed, CheckpointKeyCreated, CheckpointKeys, Directory, LogAcknowledged,
+    LogReader, LogTrimmed, Logs, News, Notes, Transactor,
+};
 use credentials::{CredentialChange, CredentialRotation};
 use kernel::StoreError;
 use postgres_store::{PostgresFeed, PostgresStore};
@@ -22,10 +25,16 @@ pub trait Store:
                 + Apply<CredentialChange>
                 + Apply<CredentialRotation>
                 + Apply<SigningKeyChange>
-                + Apply<TokenRevoked>,
-        View: KnowsParties + SigningKeys + AuditLog,
+                + Apply<TokenRevoked>
+                + LogReader
+                + CheckpointKeys
+                + Apply<CheckpointKeyCreated>
+                + Apply<LogTrimmed>
+                + Apply<LogAcknowledged>,
+        View: KnowsParties + SigningKeys + AuditLog + LogReader,
     > + Directory
     + Notes
+    + Logs
     + Pinged
     + Clone
     + 'static

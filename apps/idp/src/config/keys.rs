@@ -109,6 +109,12 @@ keys! {
         "IDP_UNAUTHENTICATED_REQUESTS_PER_MINUTE" = Number(1000);
         "a whole number from 1 to 4294967295";
         "requests a minute that one address may send without a valid token";
+    REFUSALS_TOLD "refusals_told_per_minute" "IDP_REFUSALS_TOLD_PER_MINUTE" = Number(30);
+        "a whole number from 1 to 4294967295";
+        "refusals a minute of one client or address that the audit log tells one by one";
+    METRICS_LISTEN "metrics_listen" "IDP_METRICS_LISTEN" = Unset;
+        "an IP address and a port, such as `127.0.0.1:9464`";
+        "where metrics are served; unset, at /metrics of the API in development, and nowhere in production";
     LOG "log" "IDP_LOG" = Text("info");
         "a level (`error` `warn` `info` `debug` `trace` `off`) or a list of `target=level`";
         "what is logged: a level, or a comma-separated list such as info,idp=debug";
@@ -116,6 +122,21 @@ keys! {
         "`auto`, `human` or `json`";
         "form of the log on standard error; `auto` is `human` on a terminal, `json` otherwise";
 
+    AUDIT_CHECKPOINT_FILE "audit.checkpoint_file" "IDP_AUDIT_CHECKPOINT_FILE" = Unset;
+        "the path of a file";
+        "file that each checkpoint is appended to; checkpoints.ndjson in the data folder on the embedded store";
+    AUDIT_EVENTS_FILE "audit.events_file" "IDP_AUDIT_EVENTS_FILE" = Unset;
+        "the path of a file";
+        "file that each event is appended to, as a line of CloudEvents, once it is in the log";
+    AUDIT_STDOUT "audit.stdout" "IDP_AUDIT_STDOUT" = EmptyList;
+        "`checkpoints`, `events`, or both";
+        "what of the audit logs is also written to standard output; separated by commas in the environment";
+    AUDIT_WITNESS_URL "audit.witness_url" "IDP_AUDIT_WITNESS_URL" = Unset;
+        "an http or https URL without a user, such as `https://witness.example.com`";
+        "a witness that is asked to sign each checkpoint too, by the protocol tlog-witness";
+    AUDIT_PERSONAL_DATA_DAYS "audit.personal_data_days" "IDP_AUDIT_PERSONAL_DATA_DAYS" = Number(90);
+        "a whole number of days from 1 to 36500";
+        "days that address and user agent of an event are kept, where the plan does not end them earlier";
     FREE_AGENTS "plans.free.agents" "IDP_PLANS_FREE_AGENTS" = Number(100);
         "a whole number from 1 up, or `unlimited`";
         "agents that an organization on the free plan may have";

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use tenancy::{Plans, Rate};
 use tokens::{InvalidIssuer, Issuer, Lifetime};
 
+mod audit;
 mod issuer;
 pub mod keys;
 mod log;
@@ -26,6 +27,7 @@ mod source;
 mod tests;
 mod values;
 
+pub use audit::{Audit, StandardOutput, WitnessUrl};
 pub use issuer::Reach;
 pub use log::{InvalidLogFilter, LogFilter, LogFormat};
 pub use origin::{InvalidOrigin, Origin};
@@ -47,6 +49,7 @@ pub struct Config {
     storage: Storage,
     secrets: Secrets,
     logging: Logging,
+    audit: Audit,
     plans: Plans,
     lines: Vec<show::Line>,
 }
@@ -62,8 +65,12 @@ pub struct Network {
     pub max_connections: ConnectionLimit,
     /// Requests of one address that does not authenticate.
     pub unauthenticated: Rate,
+    /// Refusals a minute of one client or address that are told one by one.
+    pub refusals_told: NonZeroU32,
     /// Origins whose pages may call the API; empty for none.
     pub cors_origins: Vec<Origin>,
+    /// Where metrics are served, if not at the API.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Where everything is kept, and what replicas share besides.
@@ -111,13 +118,15 @@ impl Config {
         let storage = read::storage(&mut reader);
         let secrets = read::secrets(&mut reader, mode);
         let logging = read::logging(&mut reader);
+        let audit = read::audit(&mut reader);
         let plans = read::plans(&mut reader);
         let problems = reader.into_problems();
         let whole = || {
             let (issuer, mode) = (issuer?, mode?);
             let lines = show::lines(&settings, issuer.as_ref(), mode);
             let (network, storage, secrets) = (network?, storage?, secrets?);
-            let (token_lifetime, logging, plans) = (token_lifetime?, logging?, plans?);
+            let (token_lifetime, logging) = (token_lifetime?, logging?);
+            let (audit, plans) = (audit?, plans?);
             Some(Self {
                 network,
                 issuer,
@@ -126,6 +135,7 @@ impl Config {
                 storage,
                 secrets,
                 logging,
+                audit,
                 plans,
                 lines,
             })
@@ -211,6 +221,11 @@ impl Config {
     /// What is logged.
     pub fn logging(&self) -> &Logging {
         &self.logging
+    }
+
+    /// What leaves the audit logs, and what is erased of them.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// The numbers of every plan.

@@ -1,7 +1,7 @@
 //! Judges the merged settings: each value by its key, then all of them together. Nothing stops at
 //! the first problem, so that an operator who mends the configuration does it once.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -15,7 +15,8 @@ use super::problem::{Found, Place, Problem};
 use super::source::Settings;
 use super::values::{ConnectionLimit, Database, Mode, RedisUrl};
 use super::{
-    Logging, Network, Origin, Reach, SecretKey, Secrets, Storage, issuer::on_this_machine,
+    Audit, Logging, Network, Origin, Reach, SecretKey, Secrets, StandardOutput, Storage,
+    WitnessUrl, issuer::on_this_machine,
 };
 
 /// Why a value is refused: the rule that it breaks, where what its key expects does not say it.
@@ -102,13 +103,21 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
     let max_connections =
         reader.required(keys::MAX_CONNECTIONS, |value| number(value, ConnectionLimit::new));
     let unauthenticated = reader.required(keys::UNAUTHENTICATED_REQUESTS, per_minute);
+    let refusals_told = reader.required(keys::REFUSALS_TOLD, |value| {
+        number(value, |count| u32::try_from(count).ok().and_then(NonZeroU32::new))
+    });
     let cors_origins = origins(reader);
+    let metrics = reader.optional(keys::METRICS_LISTEN, |value| {
+        text(value)?.parse::<SocketAddr>().map_err(|_| PLAIN)
+    });
     Some(Network {
         port: port?,
         listen: listen?,
         max_connections: max_connections?,
         unauthenticated: unauthenticated?,
+        refusals_told: refusals_told?,
         cors_origins: cors_origins?,
+        metrics: metrics?,
     })
 }
 
@@ -199,6 +208,28 @@ pub(super) fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
     let format =
         reader.required(keys::LOG_FORMAT, |value| LogFormat::parse(text(value)?).ok_or(PLAIN));
     Some(Logging { filter: filter?, format: format? })
+}
+
+pub(super) fn audit(reader: &mut Reader<'_>) -> Option<Audit> {
+    let checkpoint_file = reader.optional(keys::AUDIT_CHECKPOINT_FILE, folder);
+    let events_file = reader.optional(keys::AUDIT_EVENTS_FILE, folder);
+    let stdout = reader.required(keys::AUDIT_STDOUT, |value| {
+        let entries = list(value).ok_or(PLAIN)?;
+        let entries: Vec<&str> = entries.iter().map(text).collect::<Result<_, _>>()?;
+        let named = entries.into_iter().try_fold(StandardOutput::default(), StandardOutput::with);
+        named.ok_or(PLAIN)
+    });
+    let witness = reader
+        .optional(keys::AUDIT_WITNESS_URL, |value| WitnessUrl::parse(text(value)?).ok_or(PLAIN));
+    let personal_data_days =
+        reader.required(keys::AUDIT_PERSONAL_DATA_DAYS, |value| number(value, days));
+    Some(Audit {
+        checkpoint_file: checkpoint_file?,
+        events_file: events_file?,
+        stdout: stdout?,
+        witness: witness?,
+        personal_data_days: personal_data_days?,
+    })
 }
 
 pub(super) fn plans(reader: &mut Reader<'_>) -> Option<Plans> {

@@ -76,6 +76,7 @@ fn without_any_source_the_defaults_hold() {
     assert!(config.network().cors_origins.is_empty());
     assert!(config.secrets().sealing_key.is_none() && config.secrets().pepper.is_none());
     assert_eq!(config.network().unauthenticated, Rate { per_minute: 1000 });
+    assert_eq!(config.network().refusals_told.get(), 30);
     // The table of keys has numbers of its own, for the help text: they are the contract's.
     assert_eq!(*config.plans(), Plans::default());
 }
@@ -385,6 +386,9 @@ fn the_numbers_of_a_plan_have_both_ends() {
         ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "4294967296", false),
         ("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", "unlimited", false),
         ("IDP_UNAUTHENTICATED_REQUESTS_PER_MINUTE", "0", false),
+        ("IDP_REFUSALS_TOLD_PER_MINUTE", "0", false),
+        ("IDP_REFUSALS_TOLD_PER_MINUTE", "1", true),
+        ("IDP_REFUSALS_TOLD_PER_MINUTE", "4294967296", false),
         ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "0", false),
         ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "1", true),
         ("IDP_PLANS_PRO_AUDIT_RETENTION_DAYS", "36500", true),

@@ -15,7 +15,12 @@ use kernel::{AgentId, EntropyUnavailable, OrganizationId, RequestId, Timestamp};
 use tenancy::{Origin, UserAgent};
 use tokens::Issuer;
 
-use crate::{problem::Problem, render, surroundings::Surroundings};
+use crate::{
+    metrics::{Answered, RequestObserver},
+    problem::Problem,
+    render,
+    surroundings::Surroundings,
+};
 
 /// The name of the header that carries a request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,13 +52,16 @@ struct Line {
 }
 
 impl Line {
-    fn write(&self, status: StatusCode, now: Timestamp) {
+    fn write(&self, status: StatusCode, now: Timestamp, observer: &dyn RequestObserver) {
+        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        let (took, code) = (now.since(self.started), status.as_u16());
+        observer.answered(&Answered { method: self.method, route, status: code, took });
         let caller = self.caller.0.get();
         tracing::info!(
             method = self.method,
-            route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str),
-            status = status.as_u16(),
-            latency_ms = u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX),
+            route,
+            status = code,
+            latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             request_id = %self.request_id,
             organization_id = caller.map(|(organization, _)| tracing::field::display(organization)),
             agent_id = caller.and_then(|(_, agent)| agent.as_ref()).map(tracing::field::display),
@@ -91,7 +99,7 @@ pub(crate) async fn enter(
         }
     };
     finish(response.headers_mut(), &line.request_id, &surroundings.issuer);
-    line.write(response.status(), surroundings.clock.now());
+    line.write(response.status(), surroundings.clock.now(), &*surroundings.observer);
     response
 }
 

@@ -18,6 +18,7 @@ use tower_http::cors::CorsLayer;
 use crate::{
     denials,
     endpoints::{self, Mounted},
+    metrics::{RequestObserver, Uncounted},
     problem::Problem,
     rate_limit,
     request_context::REQUEST_ID,
@@ -32,6 +33,8 @@ pub struct RouterSettings {
     pub cors_origins: Vec<String>,
     /// Randomness, for request ids.
     pub entropy: Arc<dyn Entropy>,
+    /// Who counts requests.
+    pub observer: Option<Arc<dyn RequestObserver>>,
 }
 
 impl std::fmt::Debug for RouterSettings {
@@ -54,6 +57,7 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
         issuer: ports.authorization_server.issuer().clone(),
         clock: ports.process.clock.clone(),
         entropy: settings.entropy.clone(),
+        observer: settings.observer.clone().unwrap_or_else(|| Arc::new(Uncounted)),
         speaks_oauth,
     };
     let mut router = Router::new();

@@ -56,6 +56,7 @@ pub(crate) fn surroundings() -> Surroundings {
         issuer: "https://idp.example.com".parse().unwrap(),
         clock: Arc::new(TickingClock(AtomicI64::new(1_795_248_600_000_000))),
         entropy: Arc::new(CountingEntropy(AtomicU8::new(0))),
+        observer: Arc::new(crate::metrics::Uncounted),
         speaks_oauth: |route| route.starts_with("/api/v1/token"),
     }
 }

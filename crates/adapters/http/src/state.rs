@@ -10,7 +10,7 @@ use usecases::driving::{
     OwnOrganization,
 };
 
-use crate::service_health::ServiceHealth;
+use crate::{exports::Exports, metrics::MetricsText, service_health::ServiceHealth};
 
 /// Whether the process should be sent requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Process {
     pub probe: Arc<dyn ReadinessProbe>,
     /// How its services are.
     pub services: Arc<dyn ServicesProbe>,
+    /// What was counted, where it is served beside the API.
+    pub metrics: Option<Arc<dyn MetricsText>>,
 }
 
 impl Process {
@@ -75,6 +77,8 @@ pub struct Ports {
     pub audit: Arc<dyn AuditTrail>,
     /// The caller's own organization.
     pub organization: Arc<dyn OwnOrganization>,
+    /// The exports under way.
+    pub exports: Exports,
     /// The process.
     pub process: Process,
 }
@@ -98,6 +102,7 @@ impl Ports {
             authorization_server: provider.clone(),
             audit: provider.clone(),
             organization: provider,
+            exports: Exports::default(),
             process,
         }
     }

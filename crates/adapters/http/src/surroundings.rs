@@ -6,7 +6,7 @@ use axum::{Router, middleware};
 use kernel::{Clock, Entropy};
 use tokens::Issuer;
 
-use crate::{render, request_context, shield};
+use crate::{metrics::RequestObserver, render, request_context, shield};
 
 /// What the layers around all routes need.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Arc<dyn Clock>,
     /// Randomness, for request ids.
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Who counts requests.
+    pub(crate) observer: Arc<dyn RequestObserver>,
     /// Whether a route, as the router spells it, answers in the words of RFC 6749. It counts where no
     /// handler lived to say so.
     pub(crate) speaks_oauth: fn(&str) -> bool,

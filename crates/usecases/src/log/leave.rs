@@ -2,7 +2,7 @@
 
 use audit::{
     LogReader, LogState, Logs, SignedCheckpoint, Transactor, Turn,
-    delivery::{DeliveryFailed, EventSink, Witness, WitnessAnswer, WitnessRequest},
+    delivery::{DeliveryFailed, Witness, WitnessAnswer, WitnessRequest},
     merkle::consistency_proof,
 };
 use kernel::{OrganizationId, StoreError};
@@ -32,8 +32,8 @@ where
         if wanted.deliveries && state.delivered < signed.checkpoint.size {
             left |= self.deliver(organization, signed).await?;
         }
-        if let Some(sink) = &self.parts.outlets.events {
-            left |= self.export(organization, &state, &**sink).await?;
+        if wanted.exports {
+            left |= self.export(organization, &state).await?;
         }
         Ok(left)
     }
@@ -135,7 +135,6 @@ where
         &self,
         organization: OrganizationId,
         state: &LogState,
-        sink: &dyn EventSink,
     ) -> Result<bool, StoreError> {
         let parts = &self.parts;
         let (mut next, end) = (state.exported, state.signed_size());
@@ -144,9 +143,11 @@ where
             let leaves = parts.store.view(organization).await?.leaves(next, most).await?;
             let Some(last) = leaves.last() else { break };
             let after = last.leaf.place.position.saturating_add(1);
-            if let Err(error) = sink.deliver(&leaves).await {
-                parts.observer.stayed(organization, &error);
-                return Ok(false);
+            for sink in &parts.outlets.events {
+                if let Err(error) = sink.deliver(&leaves).await {
+                    parts.observer.stayed(organization, &error);
+                    return Ok(false);
+                }
             }
             let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
                 return Ok(false);

@@ -36,8 +36,8 @@ pub struct Outlets {
     pub checkpoints: Vec<Arc<dyn CheckpointSink>>,
     /// Who else watches that logs only grow.
     pub witness: Option<Arc<dyn Witness>>,
-    /// Who takes events.
-    pub events: Option<Arc<dyn EventSink>>,
+    /// Takers of events.
+    pub events: Vec<Arc<dyn EventSink>>,
 }
 
 /// What a sequencer is made of.
@@ -97,7 +97,7 @@ impl<S> Sequencer<S> {
         let outlets = &self.parts.outlets;
         Wanted {
             deliveries: !outlets.checkpoints.is_empty() || outlets.witness.is_some(),
-            exports: outlets.events.is_some(),
+            exports: !outlets.events.is_empty(),
             most: MOST,
         }
     }

@@ -4,4 +4,5 @@ pub(crate) mod api_docs;
 pub(crate) mod detailed_health;
 pub(crate) mod error_info;
 pub(crate) mod health;
+pub(crate) mod metrics;
 pub(crate) mod ready;

@@ -1,0 +1,119 @@
+//! Keeping the logs beside the requests: the sequencer's rounds, and what is erased now and then.
+
+use std::{sync::Arc, time::Duration};
+
+use kernel::{Clock, StoreError};
+use outlets::CheckpointFile;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use usecases::log::{RetentionRules, Round, Sequencer, retain};
+
+use crate::{
+    compose::{LogKeeping, Store},
+    runtime::Company,
+};
+
+/// How long the sequencer rests where nothing more waits. With the time of a round it is far less
+/// than the second within which a checkpoint is promised.
+const REST: Duration = Duration::from_millis(150);
+
+/// How often it is looked what is over.
+const RETENTION: Duration = Duration::from_secs(3_600);
+
+/// How often the file of checkpoints is looked at for what an operator's command wrote to it.
+const REREAD: Duration = Duration::from_secs(2);
+
+/// How long the last round may take: a store that is away must not hold the end up.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
+/// Keeps the logs beside the requests.
+pub fn accompany<S: Store>(
+    company: &mut Company,
+    keeping: &LogKeeping<S>,
+    (store, clock): (S, Arc<dyn Clock>),
+    rules: RetentionRules,
+) {
+    let sequencer = keeping.sequencer.clone();
+    company.accompany("sequencing", move || sequence(sequencer.clone()));
+    company.accompany("erasing", move || erase(store.clone(), rules, clock.clone()));
+    if let Some(file) = keeping.file.clone() {
+        company.accompany("rereading", move || reread(file.clone()));
+    }
+}
+
+/// Sequences what is left, once no more requests come.
+pub async fn finish<S: Store>(keeping: LogKeeping<S>) {
+    let rounds =
+        async { while let Ok(Round::Done | Round::More) = keeping.sequencer.round().await {} };
+    if timeout(AT_THE_END, rounds).await.is_err() {
+        tracing::warn!("not everything was sequenced; the next start goes on with it");
+    }
+}
+
+/// Sequences for ever.
+async fn sequence<S: Store>(sequencer: Arc<Sequencer<S>>) {
+    let mut outage = Outage::default();
+    let mut rests = interval(REST);
+    rests.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Before anything is added to a log that an older state was put back for.
+    while outage.tell(sequencer.hold_all().await).is_none() {
+        rests.tick().await;
+    }
+    loop {
+        match outage.tell(sequencer.round().await) {
+            Some(Round::More) => tokio::task::yield_now().await,
+            Some(Round::Idle | Round::Done) | None => {
+                rests.reset();
+                rests.tick().await;
+            }
+        }
+    }
+}
+
+/// Learns what an operator acknowledged, for ever.
+async fn reread(file: Arc<CheckpointFile>) {
+    let mut now_and_then = interval(REREAD);
+    now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        now_and_then.tick().await;
+        if let Err(error) = file.reread().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the file of checkpoints cannot be read");
+        }
+    }
+}
+
+/// Erases what is over, every now and then, for ever.
+async fn erase<S: Store>(store: S, rules: RetentionRules, clock: Arc<dyn Clock>) {
+    let mut now_and_then = interval(RETENTION);
+    now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        now_and_then.tick().await;
+        if let Err(error) = retain(&store, &rules, &*clock).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "what is over was not erased; it will be tried again in an hour");
+        }
+    }
+}
+
+/// Whether the store was away at the last try, so that an outage is told of once.
+#[derive(Debug, Default)]
+struct Outage(bool);
+
+impl Outage {
+    fn tell<T>(&mut self, tried: Result<T, StoreError>) -> Option<T> {
+        match tried {
+            Ok(value) => {
+                self.0 = false;
+                Some(value)
+            }
+            Err(error) => {
+                if !self.0 {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the logs cannot be sequenced");
+                }
+                self.0 = true;
+                None
+            }
+        }
+    }
+}
