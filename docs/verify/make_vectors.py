@@ -41,11 +41,11 @@ cases = {}
 
 
 def case(name, lines, checkpoints, expected="ok", key=SIGNER):
-    """Adds a case; `lines` are bytes or lines, `checkpoints` one text or more."""
+    """Adds a case; `lines` are bytes or lines, `checkpoints` one file or more."""
     assert name not in cases, name
     if not isinstance(lines, bytes):
         lines = as_lines(lines)
-    if isinstance(checkpoints, str):
+    if isinstance(checkpoints, (str, bytes)):
         checkpoints = [checkpoints]
     cases[name] = (lines, checkpoints, key.verifier_key(), expected)
 
@@ -111,7 +111,7 @@ def sound_sizes():
     for count in (1, 2, 3):
         leaves = log(count)
         case(f"ok-{count}", with_stored(leaves), SIGNER.checkpoint(leaves))
-    for count in (255, 256, 257, 513):
+    for count in (255, 256, 257):
         leaves, lines = brief(count)
         case(f"ok-{count}", lines, SIGNER.checkpoint(leaves))
     leaves = log(6)
@@ -225,6 +225,9 @@ def erasing():
     wrong(2, "content-missing", "below-personal-data", erased(leaves, 3, 3), note)
     wrong(3, "personal-data-missing", "past-what-was-announced", erased(leaves, 2, 4), note)
 
+    leaves = log(6, {4: trimmed(2, 3), 5: trimmed(1, 1)})
+    case("ok-announced-less-later", erased(leaves, 2, 3), SIGNER.checkpoint(leaves))
+
     leaves = log(4)
     note = SIGNER.checkpoint(leaves)
     wrong(0, "content-missing", "unannounced", erased(leaves, 1, 0), note)
@@ -239,6 +242,8 @@ def erasing():
     wrong(0, "content-missing", "with-the-announcement", erased(leaves, 3, 0), note)
     late = leaves[:3] + [without_content(leaves[3])] + leaves[4:]
     wrong(3, "content-missing", "announced-for-the-future", late, note)
+    late = leaves[:3] + [without_personal(leaves[3])] + leaves[4:]
+    wrong(3, "personal-data-missing", "announced-for-the-future", late, note)
     for name, metadata in (
         ("negative", {"contentBefore": 3, "personalDataBefore": -1}),
         ("string", {"contentBefore": "3", "personalDataBefore": 3}),
@@ -277,6 +282,7 @@ def forms():
     bad("too-long", [leaves[0], as_text(leaves[1]).encode().ljust(262_145)])
     bad("entry-too-long", [leaves[0], leaf_line(1, metadata=filling(65_536))])
     bad("too-deep", [leaves[0], leaf_line(1, metadata=nested(126))])
+    bad("far-too-deep", [leaves[0], b'{"metadata":' + b"[" * 5000 + b"]" * 5000 + b"}"])
     bad_text("raw-control-character", "curl", "c\turl")
     bad_text("lone-surrogate", "curl", "\\ud800")
     bad_text("lone-surrogate-in-metadata", '"metadata":{}', '"metadata":{"a":"\\udc00\\ud800"}')
@@ -464,6 +470,10 @@ def stored_hashes():
     flip = edited(short, 200, leafHash=flipped(short[200]["leafHash"], 9))
     notes = [SIGNER.checkpoint(whole), SIGNER.checkpoint(whole, 150)]
     bad(0, "before-the-root", flip, notes)
+    whole, second = brief(513)
+    last = max(number for number, line in enumerate(second) if "level" in line)
+    changed = edited(second, last, hash=flipped(second[last]["hash"], 255))
+    bad(256, "second", changed, SIGNER.checkpoint(whole))
     invalid = lines[:place] + [b"{}"] + lines[place + 1 :]
     wrong(256, "line-invalid", "before-the-stored-hash", invalid, note)
 
@@ -551,6 +561,8 @@ def notes():
     bad("foreign-signature-no-base64", good + "\u2014 witness.example.net aGVsbG8\n")
     bad("foreign-signature-empty", good + f"\u2014 witness.example.net {b64(b'1234')}\n")
     bad("foreign-name-with-plus", good + f"\u2014 witness+1 {b64(b'12345')}\n")
+    bad("not-utf-8", good.encode() + WITNESS.line(text).encode().replace(b"witness", b"w\xfftness"))
+    bad("control-character", good + Signer("w\x01tness", "witness").line(text))
     bad("signature-short", good.replace(encoded, b64(base64.b64decode(encoded)[:-1])))
     bad("signature-long", good.replace(encoded, b64(base64.b64decode(encoded) + b"\0")))
     bad("empty", "")
@@ -597,7 +609,8 @@ def write_case(folder, lines, checkpoints, key, expected):
     os.makedirs(notes)
     files = {"export.ndjson": lines, "key": f"{key}\n".encode(), "expected": f"{expected}\n".encode()}
     for number, content in enumerate(checkpoints, 1):
-        files[os.path.join("checkpoints", str(number))] = content.encode()
+        content = content if isinstance(content, bytes) else content.encode()
+        files[os.path.join("checkpoints", str(number))] = content
     for name, content in files.items():
         with open(os.path.join(folder, name), "wb") as file:
             file.write(content)
