@@ -123,6 +123,8 @@ fn settings(path: &Path, options: &Options) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.busy_timeout)
         .pragma("trusted_schema", "OFF")
+        // What is erased is overwritten, and not only forgotten.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }
 
@@ -203,6 +205,7 @@ mod tests {
                 ("PRAGMA synchronous", "2"),
                 ("PRAGMA foreign_keys", "1"),
                 ("PRAGMA trusted_schema", "0"),
+                ("PRAGMA secure_delete", "1"),
                 ("PRAGMA busy_timeout", "2000"),
             ] {
                 assert_eq!(setting(connection, pragma).await, value, "{pragma}");

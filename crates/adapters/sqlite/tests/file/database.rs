@@ -6,7 +6,7 @@ use audit::{Apply, Audited, Event, Journal, Transactor, note, record};
 use contracts::sample::{self, Machine};
 use kernel::{EventId, StoreError};
 use registry::Agent;
-use sqlite_store::{OpenError, Options, SqliteStore, SqliteTx, Writer};
+use sqlite_store::{OpenError, Options, SqliteStore, SqliteTx, SqliteView, Writer};
 use sqlx::{ConnectOptions, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tenancy::{Kind, Plan, Scope};
@@ -83,6 +83,10 @@ impl Running {
         let scope = sample::scope(change.after().id(), self.machine.agent_id());
         self.change(&scope, change).await.unwrap();
         scope
+    }
+
+    pub(crate) async fn view(&self, scope: &Scope) -> SqliteView {
+        self.store.view(scope.organization()).await.unwrap()
     }
 
     pub(crate) async fn change<C: Audited>(

@@ -5,5 +5,6 @@ mod backstop;
 mod corrupt;
 mod database;
 mod dropped;
+mod logs;
 mod opening;
 mod writing;
