@@ -78,35 +78,49 @@ where
         cursor: ExportCursor,
     ) -> Result<ExportPage, StoreError> {
         let mut view = self.parts.store.view(caller.scope().organization()).await?;
-        let most = u32::try_from(cursor.end.saturating_sub(cursor.next)).unwrap_or(PAGE).min(PAGE);
-        let mut bytes = Vec::new();
-        let mut next = cursor.next;
-        for record in view.leaves(cursor.next, most).await? {
-            let position = record.leaf.place.position;
-            write_line(&LeafLine::from(&record), &mut bytes)?;
-            for (level, index) in complete_with(position) {
-                let stored =
-                    stored_hash(&mut view, position.saturating_add(1), (level, index)).await?;
-                write_line(&HashLine::from(&stored), &mut bytes)?;
-            }
-            next = next.saturating_add(1);
-        }
-        // Leaves that are missing end the export early, and whoever verifies it finds that out.
-        let goes_on = next > cursor.next && next < cursor.end;
-        Ok(ExportPage { bytes, next: goes_on.then_some(ExportCursor { next, ..cursor }) })
+        page(&mut view, cursor).await
     }
 }
 
+/// The next lines of an export, of whatever the store holds: it judges nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn page(
+    view: &mut impl LogReader,
+    cursor: ExportCursor,
+) -> Result<ExportPage, StoreError> {
+    let most = u32::try_from(cursor.end.saturating_sub(cursor.next)).unwrap_or(PAGE).min(PAGE);
+    let mut bytes = Vec::new();
+    let mut next = cursor.next;
+    for record in view.leaves(cursor.next, most).await? {
+        let position = record.leaf.place.position;
+        write_line(&LeafLine::from(&record), &mut bytes)?;
+        for due in complete_with(position) {
+            if let Some(stored) = stored_hash(view, position.saturating_add(1), due).await? {
+                write_line(&HashLine::from(&stored), &mut bytes)?;
+            }
+        }
+        next = next.saturating_add(1);
+    }
+    // Leaves that are missing end the export early, and whoever verifies it finds that out.
+    let goes_on = next > cursor.next && next < cursor.end;
+    Ok(ExportPage { bytes, next: goes_on.then_some(ExportCursor { next, ..cursor }) })
+}
+
+/// A stored hash. One that is missing leaves a gap in the export, which whoever verifies it finds.
 async fn stored_hash(
     view: &mut impl LogReader,
     size: u64,
     (level, index): (u8, u64),
-) -> Result<StoredHash, StoreError> {
-    let missing = StoreError::Corrupt { table: "audit_stored_hash", column: "hash" };
+) -> Result<Option<StoredHash>, StoreError> {
     // In a tree of this size it is the last of its level.
-    let Some(tile) = Tile::of_tree(size, level, index / 256) else { return Err(missing) };
-    let hash = view.tile(tile).await?.last().copied().ok_or(missing)?;
-    Ok(StoredHash { level, index, hash })
+    let Some(tile) = Tile::of_tree(size, level, index / 256) else { return Ok(None) };
+    match view.tile(tile).await {
+        Ok(hashes) => Ok(hashes.last().map(|hash| StoredHash { level, index, hash: *hash })),
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn write_line(line: &impl serde::Serialize, bytes: &mut Vec<u8>) -> Result<(), StoreError> {

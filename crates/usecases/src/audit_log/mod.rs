@@ -7,7 +7,7 @@ mod list;
 mod proof;
 mod tile;
 
-pub use export::{ExportCursor, ExportError, ExportPage};
+pub use export::{ExportCursor, ExportError, ExportPage, page as export_page};
 pub use get::GetEventError;
 pub use proof::{ConsistencyProof, InclusionProof, ProofError, SizeField};
 pub use tile::TileError;
