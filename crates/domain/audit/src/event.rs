@@ -11,13 +11,21 @@ use thiserror::Error;
 #[error("is not one of the known values")]
 pub struct UnknownName;
 
+/// The first sentence of a comment.
+fn first_sentence(comment: &str) -> &str {
+    let end = comment.find(". ").map_or(comment.len(), |end| end + 1);
+    comment.get(..end).unwrap_or(comment).trim()
+}
+
 /// An enum whose variants each have one name on the wire and in the store.
 macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[doc = $meaning:literal])+ $variant:ident => $text:literal,)+
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
+            $($(#[doc = $meaning])+ $variant,)+
         }
 
         impl $name {
@@ -28,6 +36,12 @@ macro_rules! named {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => first_sentence(concat!($($meaning),+)),)+ }
             }
         }
 
@@ -263,5 +277,15 @@ mod tests {
             assert_eq!(action.name().parse(), Ok(*action));
         }
         assert_eq!("agent.exploded".parse::<Action>(), Err(UnknownName));
+    }
+
+    #[test]
+    fn a_meaning_is_the_first_sentence_of_the_comment() {
+        assert_eq!(Action::AgentRevoked.meaning(), "An agent was revoked: no way back to active.");
+        assert_eq!(first_sentence(" One. Two."), "One.");
+        for action in Action::ALL {
+            let meaning = action.meaning();
+            assert!(meaning.ends_with('.') && !meaning.contains("  "), "{meaning}");
+        }
     }
 }
