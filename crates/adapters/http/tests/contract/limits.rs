@@ -87,7 +87,6 @@ async fn rl_04_failures_in_a_clients_name_do_not_keep_it_out_wherever_it_calls_f
     let failures = statuses.iter().filter(|status| **status == 401).count();
     assert_eq!((failures, statuses.len()), (40, 2_000));
     assert!(statuses.iter().skip(40).all(|status| *status == 429));
-    // RL-02: what is refused for its number leaves no event.
     let events = server.events().await.split_off(before);
     assert_eq!(events.len(), 40);
     assert!(events.iter().all(|event| event.action == Action::AuthFailed));
