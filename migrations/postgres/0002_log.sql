@@ -38,6 +38,9 @@ ALTER TABLE audit_event FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION audit_event_waits_for_its_place() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT 1 FROM written WHERE salt IS NULL) THEN
+        RAISE EXCEPTION 'an audit event has a salt' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     INSERT INTO audit_pending (organization_id, events)
     SELECT organization_id, array_agg(id ORDER BY position) FROM written GROUP BY organization_id;
     RETURN NULL;
@@ -92,6 +95,11 @@ CREATE TABLE audit_log (
     CHECK (size = 0 OR origin IS NOT NULL),
     FOREIGN KEY (organization_id, last_event) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 );
+
+-- What waits for a turn besides what waits for a place: found without a look at every log.
+CREATE INDEX audit_log_unsigned ON audit_log (organization_id) WHERE halted IS NULL AND size > signed_size;
+CREATE INDEX audit_log_undelivered ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > delivered;
+CREATE INDEX audit_log_unexported ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > exported;
 
 CREATE FUNCTION audit_log_only_grows() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -154,6 +162,29 @@ CREATE TABLE audit_leaf (
     FOREIGN KEY (organization_id, event_id) REFERENCES audit_event (organization_id, id) DEFERRABLE INITIALLY DEFERRED
 );
 
+-- Events stop waiting in one way only: by getting their places.
+CREATE FUNCTION audit_pending_ends_with_places() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM taken CROSS JOIN unnest(taken.events) AS one (id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM audit_leaf WHERE organization_id = taken.organization_id AND event_id = one.id
+        )
+    ) THEN
+        RAISE EXCEPTION 'an event stops waiting only once it has its place' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER audit_pending_is_never_updated BEFORE UPDATE ON audit_pending
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('an event that waits for its place is not made another');
+CREATE TRIGGER audit_pending_ends_with_places AFTER DELETE ON audit_pending
+    REFERENCING OLD TABLE AS taken
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_pending_ends_with_places();
+CREATE TRIGGER audit_pending_is_never_emptied BEFORE TRUNCATE ON audit_pending
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse('an event stops waiting only once it has its place');
+
 -- The stored hashes of higher levels.
 CREATE TABLE audit_stored_hash (
     organization_id uuid NOT NULL,
@@ -187,6 +218,7 @@ DECLARE
 BEGIN
     IF new.id <> old.id OR new.organization_id <> old.organization_id OR new.position <> old.position
         OR new.salt IS NOT NULL OR new.address IS NOT NULL OR new.user_agent IS NOT NULL
+        OR old.erased_at IS NOT NULL
     THEN
         RAISE EXCEPTION 'an audit event is never changed' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -212,6 +244,16 @@ END $$;
 DROP TRIGGER audit_event_is_never_updated ON audit_event;
 CREATE TRIGGER audit_event_is_only_erased BEFORE UPDATE ON audit_event
     FOR EACH ROW EXECUTE FUNCTION audit_event_is_only_erased();
+
+-- When each credential last obtained a token, by events whose content is erased. What is not erased tells it itself.
+CREATE TABLE last_use (
+    organization_id uuid NOT NULL,
+    credential_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    used_at bigint NOT NULL,
+    PRIMARY KEY (organization_id, credential_id),
+    FOREIGN KEY (organization_id, credential_id) REFERENCES credential (organization_id, id)
+);
 
 -- The keys that sign checkpoints: the installation's, as signing keys are.
 CREATE TABLE checkpoint_key (
@@ -247,6 +289,7 @@ ALTER TABLE audit_pending ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE audit_leaf ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE audit_stored_hash ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE last_use ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE checkpoint_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY one_organization ON audit_pending
@@ -259,6 +302,8 @@ CREATE POLICY one_organization ON audit_leaf
     USING (organization_id = current_organization()) WITH CHECK (organization_id = current_organization());
 CREATE POLICY one_organization ON audit_stored_hash
     USING (organization_id = current_organization()) WITH CHECK (organization_id = current_organization());
+CREATE POLICY one_organization ON last_use
+    USING (organization_id = current_organization()) WITH CHECK (organization_id = current_organization());
 CREATE POLICY any_organization ON checkpoint_key
     USING (current_organization() IS NOT NULL) WITH CHECK (event_organization_id = current_organization());
 -- Which logs wait for a turn: what must be known before a sequencer is in any.
@@ -270,10 +315,18 @@ CREATE POLICY the_sequencer ON audit_log FOR SELECT
 GRANT INSERT (salt) ON audit_event TO idp_app;
 GRANT SELECT, DELETE ON audit_pending TO idp_app;
 GRANT INSERT (organization_id, events) ON audit_pending TO idp_app;
-GRANT SELECT, INSERT, UPDATE ON audit_log TO idp_app;
+-- A log begins empty, and how much of it is erased is not the server's to say.
+GRANT SELECT, INSERT (organization_id) ON audit_log TO idp_app;
+GRANT UPDATE (
+    origin, size, latest_at, signed_size, signed_note, delivered, exported, content_before, personal_data_before, halted, holder,
+    fence, leased_until, last_event
+) ON audit_log TO idp_app;
 GRANT SELECT, INSERT ON audit_leaf, audit_stored_hash, checkpoint_key TO idp_app;
+GRANT SELECT ON last_use TO idp_app;
 
 GRANT SELECT ON audit_event, audit_leaf, audit_log TO idp_eraser;
+GRANT SELECT (organization_id, id, agent_id) ON credential TO idp_eraser;
+GRANT SELECT, INSERT, UPDATE ON last_use TO idp_eraser;
 GRANT UPDATE (
     agent_id, action, outcome, resource_kind, resource_id, request_id, address, user_agent, used_credential_id, metadata,
     occurred_at, salt, erased_at

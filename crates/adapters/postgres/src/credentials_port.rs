@@ -17,7 +17,7 @@ use stored_rows::{
 
 use crate::{
     row::number,
-    session::{Mode, PostgresTx, Session},
+    session::{Mode, PostgresTx, Session, Writes},
     statement::{assembled, statement},
 };
 
@@ -44,15 +44,26 @@ pub(crate) const COUNT_LIVE: &str = "
     WHERE organization_id = $1 AND agent_id = $2 AND state <> 'revoked'
         AND (expires_at IS NULL OR expires_at > $3)";
 
+/// By the newest event that is there, and by those that were erased.
 pub(crate) const LAST_USES: &str = "
-    SELECT credential_id, used.occurred_at AS used_at
-    FROM unnest($1::uuid[]) AS credential_id
+    SELECT credential_id, used.used_at
+    FROM unnest($1::uuid[]) AS one (credential_id)
     CROSS JOIN LATERAL (
-        SELECT occurred_at FROM audit_event
-        WHERE organization_id = $2 AND used_credential_id = credential_id AND outcome = 'success'
-        ORDER BY id DESC
-        LIMIT 1
-    ) AS used";
+        SELECT greatest(
+            (
+                SELECT occurred_at FROM audit_event
+                WHERE organization_id = $2 AND used_credential_id = one.credential_id
+                    AND outcome = 'success'
+                ORDER BY id DESC
+                LIMIT 1
+            ),
+            (
+                SELECT used_at FROM last_use
+                WHERE organization_id = $2 AND last_use.credential_id = one.credential_id
+            )
+        ) AS used_at
+    ) AS used
+    WHERE used.used_at IS NOT NULL";
 
 const INSERT: &str = "
     INSERT INTO credential (

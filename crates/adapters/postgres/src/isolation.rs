@@ -110,11 +110,18 @@ const FINDINGS: [&str; 15] = [
     WHERE (
             what IN ('TRUNCATE', 'TRIGGER', 'REFERENCES')
             OR relname = '_sqlx_migrations'
-            OR (relname IN ('audit_event', 'client') AND what <> 'INSERT')
+            OR (
+                relname IN ('audit_event', 'client', 'audit_leaf', 'audit_stored_hash', 'checkpoint_key')
+                AND what <> 'INSERT'
+            )
+            OR (relname = 'audit_pending' AND what = 'UPDATE')
+            OR (relname = 'audit_log' AND what = 'DELETE')
             OR (what = 'DELETE' AND EXISTS (
                 SELECT 1 FROM pg_attribute WHERE attrelid = tables.oid AND attname = 'revision'
             ))
         )
+        -- Who erases changes events, and only as their trigger lets it.
+        AND NOT (rolname = 'idp_eraser' AND relname = 'audit_event' AND what = 'UPDATE')
         AND CASE
             WHEN what IN ('INSERT', 'UPDATE', 'REFERENCES')
                 THEN has_any_column_privilege(plain.oid, tables.oid, what)

@@ -19,11 +19,13 @@
 //! - Every statement binds the organization, and row-level security holds it a second time: the
 //!   server acts as `idp_app` on every connection, whoever logged in.
 //! - Nobody is told of a success before the server has confirmed the commit.
+//! - A log is extended and signed by whoever holds its row, in a turn that the server ends where its
+//!   sequencer stands still.
 //! - A listener hears of a change before it is acknowledged, and where nobody knows whether it was
 //!   committed.
 //!
 //! # Order to read it in
-//! `open`, `migrate`, `store`, `transaction`, `pool`, `session`, `writer`, `feed`, then any port.
+//! `open`, `migrate`, `store`, `transaction`, `pool`, `session`, `writer`, `feed`, `logs`, `turn`, then any port.
 #![warn(missing_docs)]
 
 #[cfg(test)]
@@ -32,14 +34,21 @@ extern crate self as postgres_store;
 mod agents;
 mod attempts;
 mod audit_log;
+mod checkpoint_keys;
 mod credentials_port;
 mod deadline;
+mod erase;
 mod error;
 mod events;
 mod feed;
+mod held;
 mod isolation;
 mod lanes;
+mod leaves;
+mod log_changes;
+mod log_reader;
 mod login;
+mod logs;
 mod migrate;
 mod open;
 mod options;
@@ -55,6 +64,7 @@ mod signing_keys;
 mod statement;
 mod store;
 mod transaction;
+mod turn;
 mod writer;
 
 pub use feed::PostgresFeed;
@@ -65,3 +75,4 @@ pub use open::{Background, OpenError};
 pub use options::Options;
 pub use session::{PostgresTx, PostgresView, Reading, Session, Writing};
 pub use store::PostgresStore;
+pub use turn::PostgresTurn;

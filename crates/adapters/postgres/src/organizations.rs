@@ -6,7 +6,7 @@ use stored_rows::{Value, organization};
 use tenancy::{Organization, OrganizationChange};
 
 use crate::{
-    session::{Mode, PostgresTx, Session},
+    session::{Mode, PostgresTx, Session, Writes},
     statement::statement,
 };
 

@@ -4,7 +4,7 @@ use audit::{Apply, Entry};
 use kernel::{StoreError, TokenId};
 use tokens::{Revocations, TokenRevoked, policy::CLOCK_SKEW};
 
-use crate::session::{Mode, PostgresTx, Session};
+use crate::session::{Mode, PostgresTx, Session, Writes};
 
 pub(crate) const FIND: &str =
     "SELECT 1 FROM revoked_token WHERE organization_id = $1 AND token_id = $2";

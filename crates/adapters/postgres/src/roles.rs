@@ -52,10 +52,33 @@ const GRANT: &str = "
         IF NOT has_schema_privilege('idp_app', 'public', 'USAGE') THEN
             GRANT USAGE ON SCHEMA public TO idp_app;
         END IF;
+        IF NOT has_schema_privilege('idp_eraser', 'public', 'USAGE') THEN
+            GRANT USAGE ON SCHEMA public TO idp_eraser;
+        END IF;
         -- A temporary table stands before one of ours that has its name.
         IF has_database_privilege('idp_app', current_database(), 'TEMPORARY') THEN
             EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, idp_app', current_database());
         END IF;
+    END $$";
+
+/// The server becomes the eraser where it erases, and has none of the eraser's rights where it does
+/// not: it may take the role, and inherits nothing of it. Until version 15 that is a property of the
+/// member, from 16 on of the membership. Somebody else may be granting it at this moment, in another
+/// database of this server.
+const LEND_ERASER: &str = "
+    DO $$
+    BEGIN
+        IF pg_has_role('idp_app', 'idp_eraser', 'MEMBER') AND NOT pg_has_role('idp_app', 'idp_eraser', 'USAGE') THEN
+            RETURN;
+        END IF;
+        IF current_setting('server_version_num')::int >= 160000 THEN
+            EXECUTE 'GRANT idp_eraser TO idp_app WITH INHERIT FALSE, SET TRUE';
+        ELSE
+            ALTER ROLE idp_app NOINHERIT;
+            GRANT idp_eraser TO idp_app;
+        END IF;
+    EXCEPTION WHEN unique_violation OR internal_error THEN
+        IF NOT pg_has_role('idp_app', 'idp_eraser', 'MEMBER') THEN RAISE; END IF;
     END $$";
 
 const ACT_AS_OWNER: &str = "SET ROLE idp_owner";
@@ -72,6 +95,7 @@ const DANGEROUS: &str = "
 pub(crate) async fn prepare(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     connection.execute(CREATE).await?;
     connection.execute(GRANT).await?;
+    connection.execute(LEND_ERASER).await?;
     let dangerous = sqlx::query(DANGEROUS).fetch_all(&mut *connection).await?;
     connection.execute(ACT_AS_OWNER).await?;
     dangerous.iter().map(|row| row.try_get(0)).collect()

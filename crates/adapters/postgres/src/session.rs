@@ -56,6 +56,51 @@ pub(crate) trait Mode: Send {
     }
 }
 
+/// How a session writes.
+pub(crate) trait Writes: Mode {
+    /// Whatever comes, the transaction is not to be committed.
+    fn forbid(&mut self);
+
+    /// What a change was computed from is not so.
+    fn conflict(&mut self) -> StoreError {
+        self.forbid();
+        StoreError::Conflict
+    }
+
+    /// Refuses a record of another organization than the session's.
+    fn owns(&mut self, organization: OrganizationId) -> Result<(), StoreError> {
+        if organization == self.owner() { Ok(()) } else { Err(self.conflict()) }
+    }
+
+    /// Runs a statement that may change any number of rows.
+    fn change(
+        &mut self,
+        statement: Statement,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { self.run(statement).await.map(|_| ()) }
+    }
+
+    /// Runs a statement that must change exactly one row. None means that somebody was faster.
+    fn change_one(
+        &mut self,
+        statement: Statement,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.change_all(statement, 1)
+    }
+
+    /// Runs a statement that must change exactly so many rows.
+    fn change_all(
+        &mut self,
+        statement: Statement,
+        rows: usize,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            let changed = self.run(statement).await?.changed;
+            if usize::try_from(changed) == Ok(rows) { Ok(()) } else { Err(self.conflict()) }
+        }
+    }
+}
+
 /// A session on the rows of one organization.
 pub struct Session<M> {
     mode: M,
@@ -76,6 +121,10 @@ impl<M> fmt::Debug for Session<M> {
 impl<M> Session<M> {
     pub(crate) const fn new(mode: M) -> Self {
         Self { mode }
+    }
+
+    pub(crate) fn into_mode(self) -> M {
+        self.mode
     }
 }
 
@@ -182,28 +231,15 @@ impl Mode for Writing {
     }
 }
 
-impl PostgresTx {
-    /// Refuses a record of another organization than the scope's.
-    pub(crate) fn owns(&mut self, organization: OrganizationId) -> Result<(), StoreError> {
-        if organization == self.owner() {
-            return Ok(());
-        }
-        self.mode.transaction.forbid();
-        Err(StoreError::Conflict)
+impl Writes for Writing {
+    fn forbid(&mut self) {
+        self.transaction.forbid();
     }
+}
 
-    /// Runs a statement that must change exactly one row. None means that somebody was faster.
-    pub(crate) async fn change_one(&mut self, statement: Statement) -> Result<(), StoreError> {
-        if self.mode.run(statement).await?.changed == 1 {
-            return Ok(());
-        }
-        self.mode.transaction.forbid();
-        Err(StoreError::Conflict)
-    }
-
-    /// Runs a statement that may change any number of rows.
-    pub(crate) async fn change(&mut self, statement: Statement) -> Result<(), StoreError> {
-        self.mode.run(statement).await.map(|_| ())
+impl<M: Writes> Writes for Session<M> {
+    fn forbid(&mut self) {
+        self.mode.forbid();
     }
 }
 

@@ -6,7 +6,7 @@ use stored_rows::{Value, signing_key};
 use tokens::{SigningKey, SigningKeyChange, SigningKeys};
 
 use crate::{
-    session::{Mode, PostgresTx, Session},
+    session::{Mode, PostgresTx, Session, Writes},
     statement::statement,
 };
 

@@ -27,14 +27,14 @@ const ORGANIZATION_OF: &str = "SELECT organization_of($1)";
 /// what waits and returns.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: Pool,
+    pub(crate) pool: Pool,
     notes: mpsc::Sender<Note>,
     lanes: Arc<Lanes>,
     settings: PgConnectOptions,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     listener: Option<Arc<dyn ChangeListener>>,
-    patience: Duration,
+    pub(crate) patience: Duration,
 }
 
 impl fmt::Debug for PostgresStore {

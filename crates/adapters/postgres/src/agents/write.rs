@@ -6,7 +6,7 @@ use registry::{AgentChange, AgentRecord, Registration};
 use stored_rows::{Value, agent, value::found};
 
 use crate::{
-    session::{Mode, PostgresTx},
+    session::{Mode, PostgresTx, Writes},
     statement::statement,
 };
 

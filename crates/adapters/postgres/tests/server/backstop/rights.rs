@@ -46,7 +46,7 @@ const DENIED: &[&str] = &[
     "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "ALTER TABLE agent ADD COLUMN mine int",
     "ALTER TABLE agent DISABLE TRIGGER ALL",
-    "ALTER TABLE audit_event DISABLE TRIGGER audit_event_is_never_updated",
+    "ALTER TABLE audit_event DISABLE TRIGGER audit_event_is_only_erased",
     "ALTER TABLE agent DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE agent NO FORCE ROW LEVEL SECURITY",
     "CREATE POLICY mine ON agent USING (true)",

@@ -122,7 +122,7 @@ const WAYS: &[(&str, &str)] = &[
         AS 'SELECT count(*) FROM agent'",
         "function `wide` acts as its owner",
     ),
-    ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_is_never_updated", "is switched off"),
+    ("ALTER TABLE audit_event DISABLE TRIGGER audit_event_is_only_erased", "is switched off"),
     ("ALTER TABLE agent DISABLE TRIGGER ALL", "of table `agent` is switched off"),
     ("GRANT SET ON PARAMETER session_replication_role TO {who}", "`{who}` may switch triggers off"),
 ];

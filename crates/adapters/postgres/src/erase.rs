@@ -1,0 +1,133 @@
+//! Erasing what may be erased: from the start of a log on, in steps, never before the log's row says
+//! so, and by a role that can change nothing else.
+
+use kernel::{OrganizationId, StoreError, Timestamp};
+use stored_rows::{Columns, log};
+
+use crate::{
+    held::Held,
+    log_reader::whole,
+    row::Row,
+    session::{Mode, Session, Writes},
+};
+
+pub(crate) const MARKS: &str = "
+    SELECT content_before, personal_data_before, content_erased, personal_data_erased
+    FROM audit_log WHERE organization_id = $1";
+
+/// When credentials were used is told by events: what these tell is kept before they are blank.
+pub(crate) const KEEP_LAST_USES: &str = "
+    INSERT INTO last_use (organization_id, credential_id, agent_id, used_at)
+    SELECT credential.organization_id, credential.id, credential.agent_id, max(event.occurred_at)
+    FROM audit_leaf AS leaf
+    JOIN audit_event AS event
+        ON event.organization_id = leaf.organization_id AND event.id = leaf.event_id
+    JOIN credential
+        ON credential.organization_id = event.organization_id
+        AND credential.id = event.used_credential_id
+    WHERE leaf.organization_id = $1 AND leaf.position >= $2 AND leaf.position < $3
+        AND event.outcome = 'success'
+    GROUP BY credential.organization_id, credential.id
+    ON CONFLICT (organization_id, credential_id) DO UPDATE
+    SET used_at = greatest(last_use.used_at, excluded.used_at)";
+
+/// Which events lie in a run of positions.
+macro_rules! within {
+    () => {
+        " FROM audit_leaf AS leaf
+        WHERE leaf.organization_id = $1 AND leaf.position >= $2 AND leaf.position < $3
+            AND event.organization_id = $1 AND event.id = leaf.event_id
+            AND event.erased_at IS NULL"
+    };
+}
+
+pub(crate) const ERASE_CONTENT: &str = concat!(
+    "UPDATE audit_event AS event
+    SET agent_id = NULL, action = '', outcome = 'success', resource_kind = NULL, resource_id = NULL,
+        request_id = '', address = NULL, user_agent = NULL, used_credential_id = NULL,
+        metadata = '{}', occurred_at = 0, salt = NULL, erased_at = $4",
+    within!()
+);
+
+// What is blank already is left alone, and what has lost its content has lost this too.
+pub(crate) const ERASE_PERSONAL_DATA: &str = concat!(
+    "UPDATE audit_event AS event SET salt = NULL, address = NULL, user_agent = NULL",
+    within!()
+);
+
+/// Only now is the log's row taken: whoever is in a turn meanwhile is not kept waiting, and what
+/// somebody else has erased meanwhile stays so.
+const ADVANCE: &str = "
+    UPDATE audit_log
+    SET content_erased = greatest(content_erased, $2),
+        personal_data_erased = greatest(personal_data_erased, $3)
+    WHERE organization_id = $1";
+
+/// Begins a transaction that may erase. The role is the transaction's: it ends with it.
+pub(crate) fn begin(organization: OrganizationId) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SELECT set_config('app.organization', '{organization}', true); \
+         SET LOCAL ROLE idp_eraser"
+    )
+}
+
+/// Up to where something may be erased, and is.
+struct Marks {
+    may: u64,
+    is: u64,
+}
+
+impl Marks {
+    fn read(
+        columns: &Columns<'_, Row>,
+        may: &'static str,
+        is: &'static str,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { may: columns.count(may)?, is: columns.count(is)? })
+    }
+
+    /// The next positions, at most so many.
+    fn next(&self, most: u64) -> Option<(u64, u64)> {
+        let end = self.may.min(self.is.saturating_add(most));
+        (end > self.is).then_some((self.is, end))
+    }
+}
+
+/// Erases what may be of so many events at most. Gives back of how many.
+pub(crate) async fn erase(
+    mut session: Session<Held>,
+    most: u64,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let owner = session.owner().uuid();
+    let rows = session.rows(sqlx::query(MARKS).bind(owner)).await?;
+    let Some(row) = rows.first() else {
+        return Ok(0);
+    };
+    let columns = Columns::of(log::TABLE, row);
+    let mut content = Marks::read(&columns, "content_before", "content_erased")?;
+    let mut personal = Marks::read(&columns, "personal_data_before", "personal_data_erased")?;
+    let run = |sql: &'static str, (start, end): (u64, u64)| {
+        sqlx::query(sql).bind(owner).bind(whole(start)).bind(whole(end))
+    };
+    let mut handled = 0;
+    if let Some((start, end)) = content.next(most) {
+        session.change(run(KEEP_LAST_USES, (start, end))).await?;
+        session.change(run(ERASE_CONTENT, (start, end)).bind(now.unix_micros())).await?;
+        handled = end - start;
+        content.is = end;
+        personal.is = personal.is.max(end);
+    }
+    if let Some((start, end)) = personal.next(most - handled) {
+        session.change(run(ERASE_PERSONAL_DATA, (start, end))).await?;
+        handled += end - start;
+        personal.is = end;
+    }
+    if handled > 0 {
+        let advance = sqlx::query(ADVANCE).bind(owner);
+        session.change_one(advance.bind(whole(content.is)).bind(whole(personal.is))).await?;
+        session.commit().await?;
+    }
+    Ok(handled)
+}

@@ -1,0 +1,124 @@
+//! The port of the logs: which ones wait, and turns in them.
+
+use audit::{Logs, SequencerId, sequence::Wanted};
+use kernel::{OrganizationId, StoreError};
+use sqlx::types::Uuid;
+use stored_rows::{Columns, log};
+
+use crate::{
+    deadline::Deadline,
+    erase,
+    held::Held,
+    row::Row,
+    session::{Session, Statement},
+    store::PostgresStore,
+    transaction::Transaction,
+    turn::PostgresTurn,
+};
+
+/// Shows which logs wait, of every organization: their ids, and nothing of an event.
+const BEGIN_LOOKING: &str = "
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('app.sequencer', 'on', true)";
+
+/// What has a place and no checkpoint was written before anything that has none, and comes first. What
+/// has yet to leave comes last: where it cannot leave, that must not keep the others from their
+/// checkpoints.
+///
+/// Of events without a place there may be very many, and most of them of one organization. So this looks
+/// at the oldest thousand of them, which are never passed over, and by one step in the index at each
+/// organization, a thousand again at most.
+pub(crate) const WAITING: &str = "
+    WITH RECURSIVE apart AS (
+        (
+            SELECT organization_id, number, 1 AS steps FROM audit_pending
+            ORDER BY organization_id, number LIMIT 1
+        )
+        UNION ALL
+        SELECT next.organization_id, next.number, apart.steps + 1
+        FROM apart
+        CROSS JOIN LATERAL (
+            SELECT organization_id, number FROM audit_pending
+            WHERE audit_pending.organization_id > apart.organization_id
+            ORDER BY organization_id, number LIMIT 1
+        ) AS next
+        WHERE apart.steps < 1000
+    ),
+    waiting AS (
+        SELECT organization_id, 0 AS since FROM audit_log WHERE halted IS NULL AND size > signed_size
+        UNION ALL
+        SELECT organization_id, number FROM apart
+        UNION ALL
+        (SELECT organization_id, number FROM audit_pending ORDER BY number LIMIT 1000)
+        UNION ALL
+        SELECT organization_id, 9223372036854775807 FROM audit_log
+        WHERE $1 AND halted IS NULL AND signed_size > delivered
+        UNION ALL
+        SELECT organization_id, 9223372036854775807 FROM audit_log
+        WHERE $2 AND halted IS NULL AND signed_size > exported
+    )
+    SELECT organization_id
+    FROM (SELECT organization_id, min(since) AS since FROM waiting GROUP BY organization_id) AS one
+    WHERE NOT EXISTS (
+        SELECT 1 FROM audit_log
+        WHERE audit_log.organization_id = one.organization_id AND halted IS NOT NULL
+    )
+    ORDER BY since, organization_id
+    LIMIT $3";
+
+pub(crate) const SOME: &str = "
+    SELECT organization_id FROM audit_log WHERE organization_id > $1
+    ORDER BY organization_id LIMIT $2";
+
+fn organization(row: &Row) -> Result<OrganizationId, StoreError> {
+    Columns::of(log::TABLE, row).id("organization_id", OrganizationId::from_uuid)
+}
+
+impl PostgresStore {
+    /// The organizations that a look across all of them finds.
+    async fn look(&self, statement: Statement) -> Result<Vec<OrganizationId>, StoreError> {
+        let mut looking = self.transaction(BEGIN_LOOKING.to_owned()).await?;
+        let done = looking.run(statement).await?;
+        looking.commit().await?;
+        done.rows.iter().map(organization).collect()
+    }
+
+    async fn transaction(&self, text: String) -> Result<Transaction, StoreError> {
+        let deadline = Deadline::after(self.patience);
+        Box::pin(Transaction::begin(&self.pool, text, deadline)).await
+    }
+}
+
+impl Logs for PostgresStore {
+    type Turn = PostgresTurn;
+
+    async fn waiting(&self, wanted: Wanted) -> Result<Vec<OrganizationId>, StoreError> {
+        let Wanted { deliveries, exports, most } = wanted;
+        self.look(sqlx::query(WAITING).bind(deliveries).bind(exports).bind(i64::from(most))).await
+    }
+
+    async fn some(
+        &self,
+        after: Option<OrganizationId>,
+        most: u32,
+    ) -> Result<Vec<OrganizationId>, StoreError> {
+        // No organization has the id that comes before every other.
+        let after = after.map_or_else(Uuid::nil, OrganizationId::uuid);
+        self.look(sqlx::query(SOME).bind(after).bind(i64::from(most))).await
+    }
+
+    async fn erase(&self, organization: OrganizationId, most: u32) -> Result<u64, StoreError> {
+        let transaction = self.transaction(erase::begin(organization)).await?;
+        let session = Session::new(Held::new(organization, transaction));
+        erase::erase(session, u64::from(most), self.clock.now()).await
+    }
+
+    async fn turn(
+        &self,
+        organization: OrganizationId,
+        sequencer: SequencerId,
+    ) -> Result<Option<PostgresTurn>, StoreError> {
+        let transaction = self.transaction(PostgresTurn::text(organization)).await?;
+        let session = Session::new(Held::new(organization, transaction));
+        PostgresTurn::begin(session, sequencer).await
+    }
+}
