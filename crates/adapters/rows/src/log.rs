@@ -79,7 +79,8 @@ pub fn leaf(row: &impl Cells) -> Result<Leaf, StoreError> {
 }
 
 /// Reads a leaf with its event: what [`leaf`] reads, all columns of the event, and `erased_at`, from
-/// a join that also gives leaves whose event is not there.
+/// a join that also gives leaves whose event is not there. An event that cannot be read counts as one
+/// that is not there: the leaf still is, and whoever exports the log must come past it.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -87,7 +88,7 @@ pub fn leaf_record(row: &impl Cells) -> Result<LeafRecord, StoreError> {
     let columns = Columns::of(event::TABLE, row);
     let is_there = columns.optional_id("id", EventId::from_uuid)?.is_some();
     let is_erased = columns.optional_number("erased_at")?.is_some();
-    let event = if is_there && !is_erased { Some(event::read(row)?) } else { None };
+    let event = if is_there && !is_erased { event::read(row).ok() } else { None };
     Ok(LeafRecord { leaf: leaf(row)?, event })
 }
 

@@ -34,7 +34,7 @@ pub struct Leaf {
 pub struct LeafRecord {
     /// The leaf.
     pub leaf: Leaf,
-    /// The event. `None` once its content is erased.
+    /// The event. `None` once its content is erased, or where it cannot be read.
     pub event: Option<EventRecord>,
 }
 
@@ -282,9 +282,10 @@ pub enum Breach {
         /// Where.
         position: u64,
     },
-    /// The content of an event is gone before it was signed.
+    /// The content of an event is gone, or cannot be read, before it was signed.
     #[error(
-        "the content of the event at position {position} is gone: the log was changed in the store"
+        "the content of the event at position {position} is gone or cannot be read: the log was \
+         changed in the store, or the event is of a later release"
     )]
     Content {
         /// Where.
@@ -420,3 +421,6 @@ impl Rehash {
         Checkpoint { origin, size: self.frontier.size(), root: self.frontier.root() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,8 @@ impl<S: Logs> Sequencer<S> {
         }
         match self.read_again(&mut turn, &state).await? {
             Ok(found) => self.publish(turn, found).await,
+            // It may be of a later release, whose servers can read it: not signed over, nor halted.
+            Err(breach @ Breach::Content { .. }) => Err(StoreError::unavailable(breach)),
             Err(breach) => self.halt(turn, organization, &breach).await,
         }
     }
