@@ -162,6 +162,9 @@ fn signature_of(line: &str) -> Result<(&str, KeyId, Vec<u8>), NoteError> {
     name.parse::<KeyName>().map_err(|_| NoteError::Form)?;
     let bytes = BASE64.decode(signature.as_bytes()).map_err(|_| NoteError::Form)?;
     let (id, signature) = bytes.split_first_chunk().ok_or(NoteError::Form)?;
+    if signature.is_empty() {
+        return Err(NoteError::Form);
+    }
     Ok((name, KeyId(*id), signature.to_vec()))
 }
 
@@ -193,3 +196,6 @@ impl FromStr for VerifierKey {
         if key.id().to_string() == id { Ok(key) } else { Err(InvalidVerifierKey) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::{
     note::VerifierKey,
 };
 
-use super::{LINE_LIMIT, finding::Finding, json::Details};
+use super::{LINE_LIMIT, finding::Finding, line};
 
 /// A note of more bytes is none.
 const NOTE_LIMIT: u64 = 65_536;
@@ -90,7 +90,8 @@ impl Checkpoints {
             if file.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line)? == 0 {
                 return Ok(());
             }
-            let Details(members) = serde_json::from_slice(&line).map_err(|error| {
+            // Lines of other kinds may have numbers that are none of ours.
+            let members: Map<String, Value> = serde_json::from_slice(&line).map_err(|error| {
                 Finding::of_checkpoint(format!("line {number} of checkpoints: {error}"))
             })?;
             self.add_line(&members, number)?;
@@ -112,16 +113,18 @@ impl Checkpoints {
         if let Some(missing) = MEMBERS.into_iter().find(|name| !members.contains_key(*name)) {
             return Err(refused(&format!("`{missing}` is missing")));
         }
-        let organization = text("organizationId");
+        let organization = text("organizationId")
+            .and_then(line::uuid)
+            .ok_or_else(|| refused("`organizationId` is no UUID"))?;
         let wanted = self.log.as_ref().filter(|_| self.key.is_some());
-        if wanted.is_some_and(|log| organization != Some(&*log.organization().to_string())) {
+        if wanted.is_some_and(|log| organization != log.organization().uuid()) {
             return Ok(());
         }
         let note = text("checkpoint").ok_or_else(|| refused("`checkpoint` is no text"))?;
         let checkpoint = self.add_note(note)?;
         let agrees = members.get("size").and_then(Value::as_u64) == Some(checkpoint.size)
             && text("rootHash") == Some(&*checkpoint.root.to_string())
-            && organization == Some(&*checkpoint.origin.organization().to_string());
+            && organization == checkpoint.origin.organization().uuid();
         if agrees { Ok(()) } else { Err(refused("it does not say what its signed note says")) }
     }
 

@@ -112,12 +112,16 @@ pub(super) struct Id(pub(super) Uuid);
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
-        let mut buffer = Uuid::encode_buffer();
-        let id = Uuid::try_parse(&text).ok();
-        id.filter(|id| *id.hyphenated().encode_lower(&mut buffer) == *text)
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("an id is no UUID in lower case with hyphens"))
+        let id = uuid(&text).map(Self);
+        id.ok_or_else(|| D::Error::custom("an id is no UUID in lower case with hyphens"))
     }
+}
+
+/// Reads a UUID in its one spelling.
+pub(super) fn uuid(text: &str) -> Option<Uuid> {
+    let mut buffer = Uuid::encode_buffer();
+    let id = Uuid::try_parse(text).ok()?;
+    (*id.hyphenated().encode_lower(&mut buffer) == *text).then_some(id)
 }
 
 fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {

@@ -13,10 +13,10 @@ use crate::{
     entry,
     event::{Action, Outcome, ResourceKind},
     export::{HashLine, LeafLine},
-    log::EventRecord,
+    log::{EventRecord, Place},
     merkle::{Frontier, Hash, StoredHash},
     note::VerifierKey,
-    sequence::{self, LeafRecord},
+    sequence::{self, Leaf, LeafRecord},
 };
 
 /// A key of a seed.
@@ -108,6 +108,26 @@ impl Sample {
     /// So many events, one a second.
     pub(super) fn of(count: u64, sizes: &[u64]) -> Self {
         Self::new(&(0..count).map(|number| event(number, number)).collect::<Vec<_>>(), sizes)
+    }
+
+    /// A long log of which all is erased but the last event, which says so.
+    pub(super) fn erased(size: u64) -> Self {
+        let announced = trimmed(size - 1, size - 1, size - 1);
+        let mut last = Self::new(&[announced], &[]).records.remove(0);
+        last.leaf.place.position = size - 1;
+        let erased = (0..size - 1).map(|position| LeafRecord {
+            leaf: Leaf {
+                place: Place { position, ..last.leaf.place },
+                hash: Hash::of(&position.to_be_bytes()),
+                ..last.leaf.clone()
+            },
+            event: None,
+        });
+        let records = erased.chain([last.clone()]).collect();
+        let mut sample = Self { lines: Vec::new(), notes: Vec::new(), records };
+        sample.write();
+        sample.notes.push(sample.note(size));
+        sample
     }
 
     /// Writes the lines of the records again, with the stored hashes that their leaves have.

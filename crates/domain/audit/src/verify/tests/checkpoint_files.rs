@@ -42,7 +42,7 @@ const INVALID: &str = "position 0: checkpoint-invalid";
 #[test]
 fn lines_are_taken_and_those_of_others_are_passed_over() {
     let log = Sample::of(20, &[5, 10, 20]);
-    let acknowledgement = json!({"type": "acknowledgement", "reason": "restored"});
+    let acknowledgement = json!({"type": "acknowledgement", "took": 0.5});
     let mut foreign = line(&log.notes[0]);
     foreign["organizationId"] = "00000000-0000-0000-0000-000000000002".into();
     foreign["checkpoint"] = "nothing of ours".into();
@@ -70,6 +70,7 @@ fn a_line_of_another_form_is_refused() {
         ("rootHash", json!(Hash::of(b"x").to_string())),
         ("checkpoint", json!("")),
         ("checkpoint", Value::Null),
+        ("organizationId", json!(organization().to_string().replace('-', ""))),
         ("checkpoint", json!(log.notes[0].replace("\n5\n", "\n6\n"))),
     ] {
         let mut bad = good.clone();
@@ -82,7 +83,7 @@ fn a_line_of_another_form_is_refused() {
         assert_eq!(said(&log, lines(&[bad]).as_bytes()), INVALID, "{member}");
     }
     for text in ["{\"type\":\"checkp", "\n", "[]\n", "{} {}\n"] {
-        let file = lines(&[good.clone()]) + text;
+        let file = lines(std::slice::from_ref(&good)) + text;
         assert_eq!(said(&log, file.as_bytes()), INVALID, "{text}");
     }
 }

@@ -39,7 +39,6 @@ fn a_member_that_is_missing_unknown_or_doubled_is_refused() {
     for member in ["position", "version", "leafHash", "commitment", "personal", "event"] {
         let mut log = Sample::of(10, &[10]);
         log.edit(4, |line| drop(line.as_object_mut().unwrap().remove(member)));
-        assert_eq!(log.lines[4].contains(&format!("\"{member}\":")), false);
         assert_eq!(log.said(), INVALID, "{member}");
     }
     for (parent, member) in [
