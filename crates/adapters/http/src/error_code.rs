@@ -53,7 +53,7 @@ codes! {
     FreeTierLimitExceeded = "FREE_TIER_LIMIT_EXCEEDED", FORBIDDEN, "A quota is used up",
         "`details` has the `limit`, how much of it is `used`, and the `plan`.";
     NotFound = "NOT_FOUND", NOT_FOUND, "Not found",
-        "There is no such route, or no such part of an agent that the caller may see.";
+        "There is no such route, no such part of an agent that the caller may see, or nothing of the kind in the audit log yet.";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "The method is not allowed",
         "The `Allow` header lists the methods of the route.";
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT, "The body took too long",
@@ -77,7 +77,7 @@ codes! {
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "Internal error",
         "A fault of the server. It is logged with the request id.";
     ServiceUnavailable = "SERVICE_UNAVAILABLE", SERVICE_UNAVAILABLE, "Temporarily unavailable",
-        "A store that the request needs is out of reach. Nothing was half done; `Retry-After` says when to try again.";
+        "A store that the request needs is out of reach, or the server has as much of this under way as it may. Nothing was half done; `Retry-After` says when to try again.";
 }
 
 impl Code {

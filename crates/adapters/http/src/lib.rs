@@ -8,7 +8,7 @@
 //! `error_code`, `problem` and `oauth_error` are what can go wrong; `fields`,
 //! `json_body`, `query`, `path`, `form_body` and `client_authentication` read what was
 //! sent; `content` takes bodies in. Around it all: `surroundings`, `shield`, `request_context`,
-//! `render`; below it: `server` and `socket`.
+//! `render`; below it: `server` and `socket`. What goes on after an answer has begun: `exports`.
 #![warn(missing_docs)]
 
 pub(crate) mod basic_auth;
@@ -20,9 +20,11 @@ pub(crate) mod denials;
 pub(crate) mod endpoints;
 pub(crate) mod entity_tag;
 pub(crate) mod error_code;
+pub mod exports;
 pub(crate) mod fields;
 pub(crate) mod form_body;
 pub(crate) mod json_body;
+pub mod metrics;
 pub(crate) mod oauth_error;
 pub(crate) mod paging;
 pub(crate) mod path;
@@ -45,6 +47,8 @@ pub(crate) mod views;
 #[cfg(test)]
 mod sample;
 
+pub use exports::{ExportLimits, Exports};
+pub use metrics::{Answered, MetricsText, RequestObserver, metrics_router};
 pub use request_context::Peer;
 pub use router::{RouterSettings, build, routes};
 pub use server::{ServerLimits, serve};

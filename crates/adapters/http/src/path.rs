@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use audit::merkle::TilePath;
 use axum::{
     extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::request::Parts,
@@ -29,6 +30,10 @@ impl PathParameter for CredentialId {
 
 impl PathParameter for EventId {
     const NAME: &'static str = "eventId";
+}
+
+impl PathParameter for TilePath {
+    const NAME: &'static str = "path";
 }
 
 /// All that a route has in its path.

@@ -86,6 +86,11 @@ impl Problem {
         Self::new(Code::NotFound, "there is nothing here")
     }
 
+    /// The target may be seen, and what is asked of it is not there, or not yet.
+    pub(crate) fn absent(message: &'static str) -> Self {
+        Self::new(Code::NotFound, message)
+    }
+
     /// The route has no such method. The router adds `Allow`.
     pub(crate) fn method_not_allowed(method: &axum::http::Method) -> Self {
         Self::new(Code::MethodNotAllowed, format!("`{method}` is not allowed here"))
@@ -183,6 +188,11 @@ impl Problem {
     pub(crate) fn unavailable(source: impl Into<Source>) -> Self {
         let problem = Self::new(Code::ServiceUnavailable, "a store is out of reach");
         Self { source: Some(source.into()), ..problem }
+    }
+
+    /// The server has as much of this under way as it may.
+    pub(crate) fn busy(message: &'static str) -> Self {
+        Self { message: Cow::Borrowed(message), ..Self::unavailable(message) }
     }
 
     /// The same problem with a header more.

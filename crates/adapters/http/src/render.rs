@@ -116,7 +116,8 @@ fn log(status: StatusCode, code: &str, source: Option<&Source>, request_id: &Req
     }
 }
 
-fn chain(outermost: &(dyn std::error::Error + 'static)) -> String {
+/// An error and its causes, for the log.
+pub(crate) fn chain(outermost: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(outermost), |cause| cause.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -37,7 +37,7 @@ pub enum Dialect {
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path, as the router and the OpenAPI document spell it.
+    /// The path, as the router spells it.
     pub path: &'static str,
     /// The operation's id in the OpenAPI document.
     pub operation: &'static str,
@@ -47,6 +47,15 @@ pub struct Route {
     pub dialect: Dialect,
     /// The events of which a success leaves exactly one; none where it changes nothing.
     pub events: &'static [Action],
+}
+
+impl Route {
+    /// The path as the OpenAPI document spells it, which has no word for a parameter that goes on to the
+    /// end of the path, slashes and all.
+    #[must_use]
+    pub fn documented_path(&self) -> String {
+        self.path.replace("{*", "{")
+    }
 }
 
 /// An endpoint: a type without values that stands for its route in a handler's signature.

@@ -32,6 +32,12 @@ struct Slot {
     _open: mpsc::Sender<Infallible>,
 }
 
+/// What the server waits for when it shuts down, for work that outlives its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct UnderWay {
+    _open: mpsc::Sender<Infallible>,
+}
+
 impl Slots {
     /// So many places. Work under way holds a clone of `open`.
     pub(crate) fn new(places: usize, open: mpsc::Sender<Infallible>) -> Self {
@@ -51,7 +57,10 @@ pub(crate) async fn shield(
     next: Next,
 ) -> Response {
     let slot = match request.extensions_mut().remove::<Slots>() {
-        Some(slots) => Some(slots.take().await),
+        Some(slots) => {
+            request.extensions_mut().insert(UnderWay { _open: slots.open.clone() });
+            Some(slots.take().await)
+        }
         None => None,
     };
     let work = async move {
@@ -70,6 +79,16 @@ pub(crate) async fn shield(
         };
         render::render(source.into_response(), &surroundings.issuer, &RequestId::internal())
     })
+}
+
+/// Runs work that outlives its answer: what reads the rest of a body. It may be dropped midway as
+/// little as what came before, so it ends by itself, once nobody wants what it makes.
+pub(crate) fn go_on(under_way: Option<UnderWay>, work: impl Future<Output = ()> + Send + 'static) {
+    #[expect(clippy::disallowed_methods, reason = "this is the layer that shields requests")]
+    drop(tokio::spawn(async move {
+        work.await;
+        drop(under_way);
+    }));
 }
 
 #[cfg(test)]

@@ -58,15 +58,15 @@ fn the_routes_and_the_document_are_the_same_both_ways() {
     let operations = Document::get().operations();
     let named = |method: &axum::http::Method, path: &str| format!("{method} {path}");
     let served: BTreeSet<_> =
-        routes().iter().map(|route| named(&route.method, route.path)).collect();
+        routes().iter().map(|route| named(&route.method, &route.documented_path())).collect();
     let described: BTreeSet<_> =
         operations.iter().map(|operation| named(&operation.method, operation.path)).collect();
     assert_eq!(served, described);
     assert_eq!(served.len(), routes().len(), "a route is mounted twice");
     for route in routes() {
-        let operation = operations
-            .iter()
-            .find(|operation| operation.method == route.method && operation.path == route.path);
+        let operation = operations.iter().find(|operation| {
+            operation.method == route.method && operation.path == route.documented_path()
+        });
         let said = documented(operation.unwrap().body);
         assert_eq!(said, expected(&route), "{} {}", route.method, route.path);
     }
@@ -76,7 +76,7 @@ fn the_routes_and_the_document_are_the_same_both_ways() {
 fn every_refusal_is_documented_in_the_words_of_its_route() {
     let document = Document::get();
     for route in routes() {
-        let path = &document.root()["paths"][route.path];
+        let path = &document.root()["paths"][route.documented_path()];
         let responses = &path[route.method.as_str().to_lowercase()]["responses"];
         for (status, response) in responses.as_object().unwrap() {
             let response = document.resolve(response);

@@ -97,6 +97,15 @@ fn failing(ports: Ports, fault: Fault) -> Ports {
     let mut audit = MockAuditTrail::new();
     audit.expect_get().returning(move |_, _| Err(audit_log::GetEventError::Store(fault.strike())));
     audit.expect_list().returning(move |_, _, _| Err(fault.strike()));
+    audit.expect_checkpoint().returning(move |_| Err(fault.strike()));
+    audit.expect_key().returning(move |_| Err(fault.strike()));
+    let proof = move || audit_log::ProofError::Store(fault.strike());
+    audit.expect_inclusion().returning(move |_, _, _| Err(proof()));
+    audit.expect_consistency().returning(move |_, _, _| Err(proof()));
+    audit.expect_tile().returning(move |_, _| Err(audit_log::TileError::Store(fault.strike())));
+    audit
+        .expect_begin_export()
+        .returning(move |_, _| Err(audit_log::ExportError::Store(fault.strike())));
     let mut organization = MockOwnOrganization::new();
     organization.expect_get().returning(move |_| Err(fault.strike()));
     let keys = ports.authorization_server.published_keys();

@@ -10,7 +10,7 @@ use http_api::{
 
 use crate::{
     kit::Server,
-    walks::{Target, good},
+    walks::{Target, good, with_query},
 };
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn a_query_parameter_that_a_management_route_does_not_know_is_refused() {
         }
         assert_eq!(route.dialect, Dialect::Problem);
         for query in ["surplus=1", "surplus", "Surplus=&Surplus=2", "organizationId=1"] {
-            let path = format!("{}?{query}", target.path(&route));
+            let path = with_query(&target.path(&route), query);
             let call = good(&server, &route, &path).token(&token).send();
             let (answer, events) = server.events_of_doing(call).await;
             assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR"), "{} {path}", route.method);

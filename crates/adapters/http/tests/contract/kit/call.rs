@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::IpAddr};
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderName, HeaderValue, Method, Request},
+    response::Response,
 };
 use data_encoding::BASE64;
 use futures_util::stream;
@@ -89,11 +90,15 @@ impl<'a> Call<'a> {
         answer
     }
 
+    /// Sends it, and does not wait for more than the head of the answer.
+    pub(crate) async fn begin(self) -> Response {
+        let router = self.server.router();
+        router.oneshot(self.into_request()).await.unwrap()
+    }
+
     /// Sends what the document does not speak of: a browser's question before the request.
     pub(crate) async fn send_undocumented(self) -> Answer {
-        let router = self.server.router();
-        let response = router.oneshot(self.into_request()).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.begin().await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let json = serde_json::from_slice(&body).unwrap_or_default();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body, json }

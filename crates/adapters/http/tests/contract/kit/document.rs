@@ -1,6 +1,7 @@
 //! `docs/openapi.yaml`, and what it demands of an answer.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex},
 };
@@ -71,11 +72,20 @@ impl Document {
     fn template(&self, path: &str) -> Option<&str> {
         let path = path.split('?').next().unwrap();
         let templates = self.root["paths"].as_object().unwrap().keys();
-        let mut matching: Vec<_> =
-            templates.filter(|template| matches(template, path)).map(String::as_str).collect();
-        // A literal segment is closer than a named one.
-        matching.sort_by_key(|template| template.matches('{').count());
+        let mut matching: Vec<_> = templates
+            .filter(|template| matches(template, path, self.spans_slashes(template)))
+            .map(String::as_str)
+            .collect();
+        // A literal segment is closer than a named one, and the sooner the better.
+        matching
+            .sort_by_key(|template| (template.matches('{').count(), Reverse(template.find('{'))));
         matching.first().copied()
+    }
+
+    /// Whether the last parameter of a path goes on to its end.
+    fn spans_slashes(&self, template: &str) -> bool {
+        let parameters = self.root["paths"][template]["parameters"].as_array();
+        parameters.into_iter().flatten().any(|parameter| parameter["x-spans-slashes"] == true)
     }
 
     /// Follows a reference, if it is one.
@@ -157,6 +167,9 @@ impl Document {
         let essence = sent.split(';').next().unwrap();
         let media = content.get(essence);
         let media = media.unwrap_or_else(|| panic!("{essence} is not documented: {told}"));
+        if essence == "application/octet-stream" {
+            return;
+        }
         let body = match essence {
             "application/json" | "application/problem+json" => {
                 serde_json::from_slice(&answer.body).unwrap()
@@ -191,8 +204,10 @@ impl Document {
     }
 }
 
-fn matches(template: &str, path: &str) -> bool {
-    let (mut named, mut given) = (template.split('/'), path.split('/'));
+fn matches(template: &str, path: &str, spans_slashes: bool) -> bool {
+    let segments = template.split('/').count();
+    let given = path.splitn(if spans_slashes { segments } else { usize::MAX }, '/');
+    let (mut named, mut given) = (template.split('/'), given);
     loop {
         match (named.next(), given.next()) {
             (None, None) => return true,

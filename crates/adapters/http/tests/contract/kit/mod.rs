@@ -6,6 +6,7 @@ pub(crate) mod call;
 pub(crate) mod clock;
 pub(crate) mod document;
 pub(crate) mod founding;
+pub(crate) mod log;
 pub(crate) mod server;
 
 pub(crate) use answer::Answer;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use audit::{AuditLog, EventFilter, EventRecord, Journal, Organizations, Transactor, record};
+use audit::{
+    AuditLog, CheckpointSigner, EventFilter, EventRecord, Journal, Organizations, Transactor,
+    record,
+};
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{
@@ -18,7 +21,8 @@ use http_api::{
     ServicesProbe,
 };
 use kernel::{
-    Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, Timestamp,
+    Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, StoreError,
+    Timestamp,
 };
 use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemEntropy};
 use registry::Agents;
@@ -29,11 +33,14 @@ use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
 use tokens::{Lifetime, TokenPolicy};
 use tokio::task::AbortHandle;
 use usecases::{
-    IdentityProvider, Known, Parts, authenticate::PresentedClient, signing_key,
+    IdentityProvider, Known, Parts,
+    authenticate::PresentedClient,
+    log::{Round, Sequencer},
+    signing_key,
     tokens::GrantRequest,
 };
 
-use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding};
+use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding, log};
 
 /// Who issues the tokens of every server under test.
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -66,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) other_agents: Quota,
     /// Requests a minute of an address.
     pub(crate) per_address: u64,
+    /// Refusals a minute of one client or address that are told one by one.
+    pub(crate) refusals_told: u32,
     /// The one origin whose pages may call.
     pub(crate) cors_origin: Option<&'static str>,
 }
@@ -79,6 +88,7 @@ impl Default for Settings {
             agents: Quota::Unlimited,
             other_agents: Quota::Unlimited,
             per_address: GENEROUS,
+            refusals_told: u32::MAX,
             cors_origin: None,
         }
     }
@@ -97,6 +107,7 @@ pub(crate) struct Server {
     /// Every secret and token that was given out: none may ever be answered again.
     secrets: Mutex<Vec<String>>,
     named: AtomicU32,
+    sequencer: Sequencer<SqliteStore>,
     writer: AbortHandle,
     _folder: TempDir,
 }
@@ -121,7 +132,7 @@ impl ServicesProbe for Ready {
 /// What the process knows of itself, at this instant.
 fn process(clock: Arc<dyn Clock>) -> Process {
     let (probe, services) = (Arc::new(Ready), Arc::new(Ready));
-    Process { version: "1.2.3", started_at: clock.now(), clock, probe, services }
+    Process { version: "1.2.3", started_at: clock.now(), clock, probe, services, metrics: None }
 }
 
 /// A machine that is busy with other things must not make a test fail.
@@ -194,11 +205,14 @@ impl Server {
             policy: TokenPolicy { issuer: ISSUER.parse().unwrap(), lifetime: Lifetime::default() },
             plans: plans(&settings),
             known,
+            checkpoint_key: log::Signer::new().public_key(),
             unauthenticated: Rate { per_minute: settings.per_address },
+            refusals_told: NonZeroU32::new(settings.refusals_told).unwrap(),
         }));
+        let sequencer = log::sequencer(provider.store().clone(), clock.clone());
         let process = process(clock.clone());
         let cors_origins = settings.cors_origin.into_iter().map(str::to_owned).collect();
-        let settings = RouterSettings { cors_origins, entropy };
+        let settings = RouterSettings { cors_origins, entropy, observer: None };
         let ports = alter(Ports::of(provider.clone(), process));
         let router = http_api::build(ports, &settings);
         let secrets = vec![admin.secret.clone(), other_admin.secret.clone()];
@@ -212,6 +226,7 @@ impl Server {
             other_admin,
             secrets: Mutex::new(secrets),
             named: AtomicU32::new(0),
+            sequencer,
             writer: writer.abort_handle(),
             _folder: folder,
         }
@@ -241,6 +256,20 @@ impl Server {
         }
         let fresh = ["clientSecret", "access_token"].map(|name| answer.json[name].as_str());
         secrets.extend(fresh.into_iter().flatten().map(str::to_owned));
+    }
+
+    /// Writes the counts of refusals whose minute is over, as the server does every few seconds.
+    pub(crate) async fn note_counted(&self) {
+        self.try_note_counted().await.unwrap();
+    }
+
+    pub(crate) async fn try_note_counted(&self) -> Result<(), StoreError> {
+        self.provider.note_counted().await
+    }
+
+    /// Gives every event its place, and covers it by a checkpoint.
+    pub(crate) async fn sequence(&self) {
+        while self.sequencer.round().await.unwrap() != Round::Idle {}
     }
 
     /// Everything that was given out so far.
