@@ -182,3 +182,6 @@ pub fn sign(
     let key = VerifierKey::new(checkpoint.origin.name().clone(), signer.public_key());
     Ok(SignedCheckpoint { note: key.note(&text, &signature), checkpoint })
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,3 +107,32 @@ pub trait CheckpointKeys: Send {
         &mut self,
     ) -> impl Future<Output = Result<Vec<CheckpointKey>, StoreError>> + Send;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::at;
+
+    #[test]
+    fn the_id_of_a_key_is_the_hash_of_its_public_half() {
+        let created = CheckpointKeyCreated::new([7; 32], SealedCheckpointKey::new(vec![1]), at(0));
+        let id = "4bb06f8e4e3a7715d201d573d0aa423762e55dabd61a2c02278fa56cc6d294e0";
+        assert_eq!((created.key().id.as_str(), created.key().created_at), (id, at(0)));
+        let event = created.event();
+        let resource = Resource { kind: ResourceKind::CheckpointKey, id: id.to_owned() };
+        assert_eq!(
+            (event.action(), event.resource()),
+            (Action::CheckpointKeyCreated, Some(&resource))
+        );
+        assert!(event.metadata().is_empty());
+        assert_eq!(created.clone().into_after(), *created.key());
+    }
+
+    #[test]
+    fn sl_05_a_sealed_key_shows_nothing_of_itself() {
+        let private = SealedCheckpointKey::new(b"canary".to_vec());
+        assert_eq!(private.as_bytes(), b"canary");
+        let shown = format!("{:?}", CheckpointKeyCreated::new([7; 32], private, at(0)));
+        assert!(shown.contains("REDACTED") && !shown.contains("99, 97, 110"), "{shown}");
+    }
+}

@@ -153,3 +153,6 @@ pub fn is_out_of_order(time: Timestamp, latest: Option<Timestamp>) -> bool {
 pub fn hash_of(event: &EventRecord, leaf: &Leaf) -> Hash {
     leaf_hash(&bytes_of(event, leaf.commitment, leaf.place.out_of_order))
 }
+
+#[cfg(test)]
+mod tests;

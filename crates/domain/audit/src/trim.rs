@@ -199,3 +199,6 @@ impl Audited for LogAcknowledged {
 fn log_of(organization: OrganizationId) -> Resource {
     Resource { kind: ResourceKind::Log, id: organization.to_string() }
 }
+
+#[cfg(test)]
+mod tests;
