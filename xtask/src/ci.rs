@@ -5,18 +5,19 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::{check_arch, deployment, migrate, openapi, process, test};
+use crate::{check_arch, deployment, events, migrate, openapi, process, test};
 
 /// A named part of the run.
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", |root| cargo(root, &["fmt", "--all", "--check"])),
     ("lints", |root| {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
     ("architecture", check_arch::run),
     ("openapi", openapi::check),
+    ("events", events::check),
     ("migrations", migrate::run),
     ("deployment", deployment::run),
     ("documentation", documentation),

@@ -12,6 +12,7 @@
 mod check_arch;
 mod ci;
 mod deployment;
+mod events;
 mod faults;
 mod isolation;
 mod migrate;
@@ -61,6 +62,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Writes docs/events.md, which lists every kind of audit event.
+    Events {
+        /// Compares the document with what the code says, writing nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Checks the migrations and lists them.
     Migrate {
         /// Records the checksums of new files; those recorded before stay as they are.
@@ -91,6 +98,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CheckDeployment => deployment::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),
         Command::Openapi { check: false } => openapi::write(&root),
+        Command::Events { check: true } => events::check(&root),
+        Command::Events { check: false } => events::write(&root),
         Command::Migrate { record: true } => migrate::record(&root),
         Command::Migrate { record: false } => migrate::run(&root),
     }
