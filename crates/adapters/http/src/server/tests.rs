@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
+use axum::{Extension, extract::State, routing::get};
 use http_body_util::{BodyExt, Full};
 use hyper::{client::conn::http2, http::Version};
 use tokio::{
@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::sample;
+use crate::{
+    sample,
+    shield::{self, UnderWay},
+};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -303,6 +306,39 @@ async fn a_shutdown_waits_for_work_whose_client_is_gone() {
     })
     .await;
     // Nothing is left to wait for: the permit is there.
+    timeout(Duration::ZERO, through.notified()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_what_outlives_its_answer() {
+    let gate = Gate::default();
+    let through = gate.through.clone();
+    let beyond = async |Extension(under_way): Extension<UnderWay>, State(gate): State<Gate>| {
+        shield::go_on(Some(under_way), async move {
+            gate.begun.notify_one();
+            gate.go_on.notified().await;
+            gate.through.notify_one();
+        });
+        "begun"
+    };
+    let route = Router::new().route("/beyond", get(beyond)).with_state(gate.clone());
+    let (telling, told) = oneshot::channel::<TcpStream>();
+    let mut telling = Some(telling);
+    let after = async {
+        // Nothing but the shutdown closes it.
+        assert_eq!(closed(told.await.unwrap()).await, "");
+        gate.go_on.notify_one();
+    };
+    let limits = ServerLimits { linger: SHORT, ..limits() };
+    let app = sample::router(|routes| routes.merge(route));
+    let server = serving(limits, app, async |address| {
+        let idle = TcpStream::connect(address).await.unwrap();
+        let asked = b"GET /beyond HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        assert!(exchange(address, asked).await.ends_with("begun"));
+        gate.begun.notified().await;
+        telling.take().unwrap().send(idle).unwrap();
+    });
+    timeout(FAR_TOO_LONG, async { tokio::join!(server, after) }).await.unwrap();
     timeout(Duration::ZERO, through.notified()).await.unwrap();
 }
 

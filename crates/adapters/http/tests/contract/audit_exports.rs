@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -17,11 +18,16 @@ use audit::{
 use axum::{body::Body, http::Method};
 use data_encoding::BASE64;
 use futures_util::StreamExt;
-use http_api::{ExportLimits, Exports, Ports};
+use http_api::{ExportLimits, Exports, Ports, ServerLimits};
 use http_body_util::BodyExt;
 use kernel::StoreError;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 use usecases::{
     audit_log::{ExportCursor, ExportPage},
     driving::MockAuditTrail,
@@ -266,6 +272,74 @@ async fn an_export_that_cannot_begin_is_refused_in_words_and_keeps_no_place() {
         assert_eq!(answer.refusal(), (503, "SERVICE_UNAVAILABLE"));
         assert_eq!(answer.text("message"), "a store is out of reach");
     }
+}
+
+/// Serves on a socket while a test goes on.
+async fn on_a_socket(server: &Server, test: impl AsyncFnOnce(SocketAddr)) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let client = async {
+        test(address).await;
+        stop.send(()).unwrap();
+    };
+    let serving = http_api::serve(listener, server.router(), ServerLimits::default(), async {
+        stopped.await.unwrap();
+    });
+    tokio::join!(client, serving);
+}
+
+async fn ask(address: SocketAddr, token: &str, headers: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let headers = format!("host: a\r\nauthorization: Bearer {token}\r\n{headers}");
+    let head = format!("GET {EXPORT} HTTP/1.1\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// How the last chunk of a whole body looks on the wire.
+const LAST_CHUNK: &str = "\r\n0\r\n\r\n";
+
+#[tokio::test]
+async fn an_export_that_breaks_off_cannot_be_taken_for_a_whole_one() {
+    let (audit, _) = endless(10, 4);
+    let (server, token) = exporting(audit, ExportLimits::default()).await;
+    on_a_socket(&server, async |address| {
+        let mut answer = String::new();
+        ask(address, &token, "").await.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        // What waited to be sent is lost with the connection.
+        assert!(answer.matches("xxxxxxxxxx").count() <= 4, "{answer}");
+        assert!(!answer.contains(LAST_CHUNK), "{answer}");
+    })
+    .await;
+    let (server, token) = with_log(5).await;
+    on_a_socket(&server, async |address| {
+        let mut answer = String::new();
+        let mut stream = ask(address, &token, "connection: close\r\n").await;
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(LAST_CHUNK), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_on_a_socket_ends_its_export() {
+    let limits = ExportLimits { of_an_organization: 1, ..ExportLimits::default() };
+    let (audit, read) = endless(100_000, u64::MAX);
+    let (server, token) = exporting(audit, limits).await;
+    on_a_socket(&server, async |address| {
+        let mut stream = ask(address, &token, "").await;
+        stream.read_exact(&mut vec![0; 1_000_000]).await.unwrap();
+        drop(stream);
+        while server.call(Method::HEAD, EXPORT).token(&token).send().await.status == 429 {
+            tokio::task::yield_now().await;
+        }
+        let pages = read.load(Ordering::Relaxed);
+        server.call(Method::HEAD, EXPORT).token(&token).send().await.expect(200);
+        assert_eq!(read.load(Ordering::Relaxed), pages, "it is read on");
+    })
+    .await;
 }
 
 /// What was logged on this thread.

@@ -1,5 +1,7 @@
 //! The log as an outsider sees it: checkpoints, the key, proofs and tiles, of a log of some length.
 
+use std::time::Duration;
+
 use audit::{
     Action, Checkpoint, Event, Hash, VerifierKey,
     merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion},
@@ -7,7 +9,7 @@ use audit::{
 };
 use axum::http::Method;
 use kernel::OrganizationId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenancy::{Actor, Origin, Scope};
 
 use crate::kit::{Answer, Server};
@@ -379,6 +381,41 @@ async fn tn_03_nobody_sees_anything_of_the_log_of_another_organization() {
     let exported = text(get(&server, &stranger, "export").await);
     assert_eq!(u64::try_from(exported.lines().count()).unwrap(), theirs.size);
     assert!(!exported.contains(&server.organization.to_string()) && !exported.contains(&event));
+}
+
+#[tokio::test]
+async fn an_event_whose_content_is_erased_is_proven_and_exported_all_the_same() {
+    let (server, token) = with_log(280).await;
+    let (before, events) =
+        (checkpoint(&server, &token).await, events_in_order(&server, &token).await);
+    let leaves = tile(&server, &token, "0/000").await;
+    server.clock.advance(Duration::from_secs(91 * 86_400));
+    server.erase_what_is_over().await;
+    server.sequence().await;
+    let token = server.token("audit:read").await;
+    assert_eq!(get(&server, &token, &events[3]).await.refusal(), (403, "AUTHORIZATION_ERROR"));
+
+    let proof = get(&server, &token, &format!("{}/proof", events[3])).await.expect(200);
+    let newest = checkpoint(&server, &token).await;
+    assert!(newest.size > before.size);
+    let leaf = (hash(&proof.json["leafHash"]), 3);
+    assert_eq!(leaf.0, leaves[3]);
+    verify_inclusion(leaf, (newest.size, newest.root), &hashes(&proof)).unwrap();
+    let path = format!("consistency?from={}", before.size);
+    let proof = get(&server, &token, &path).await.expect(200);
+    let (from, to) = ((before.size, before.root), (newest.size, newest.root));
+    verify_consistency(from, to, &hashes(&proof)).unwrap();
+
+    assert_eq!(tile(&server, &token, "0/000").await, leaves);
+    let entries = get(&server, &token, "tile/entries/000").await;
+    assert_eq!(entries.refusal(), (404, "NOT_FOUND"));
+    let exported = text(get(&server, &token, "export").await);
+    let first: Value = serde_json::from_str(exported.lines().next().unwrap()).unwrap();
+    let erased = json!({
+        "position": 0, "version": 1, "leafHash": leaves[0].to_string(),
+        "commitment": null, "personal": null, "event": null,
+    });
+    assert_eq!(first, erased);
 }
 
 #[tokio::test]

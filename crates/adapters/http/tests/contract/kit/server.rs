@@ -35,7 +35,7 @@ use tokio::task::AbortHandle;
 use usecases::{
     IdentityProvider, Known, Parts,
     authenticate::PresentedClient,
-    log::{Round, Sequencer},
+    log::{RetentionRules, Round, Sequencer, retain},
     signing_key,
     tokens::GrantRequest,
 };
@@ -127,6 +127,14 @@ impl ServicesProbe for Ready {
         let latency = Duration::from_millis(1);
         vec![ServiceHealth { service: Service::Database, latency, reachable: true }]
     }
+}
+
+/// The event, held to what is documented of its kind.
+fn documented(event: EventRecord) -> EventRecord {
+    if let Err(contradiction) = event.action.description().check(&event) {
+        panic!("{contradiction}: {event:?}");
+    }
+    event
 }
 
 /// What the process knows of itself, at this instant.
@@ -270,6 +278,16 @@ impl Server {
     /// Gives every event its place, and covers it by a checkpoint.
     pub(crate) async fn sequence(&self) {
         while self.sequencer.round().await.unwrap() != Round::Idle {}
+    }
+
+    /// Erases what the plans no longer keep, as the server does now and then.
+    pub(crate) async fn erase_what_is_over(&self) {
+        let rules = RetentionRules {
+            plans: plans(&Settings::default()),
+            personal_data_days: 90,
+            platform: self.organization,
+        };
+        retain(self.store(), &rules, &*self.clock).await.unwrap();
     }
 
     /// Everything that was given out so far.
@@ -425,7 +443,7 @@ impl Server {
             let mut view = self.store().view(organization).await.unwrap();
             let request = PageRequest { start, limit: Limit::new(Limit::MAX).unwrap() };
             let page = view.events(&EventFilter::default(), request).await.unwrap();
-            events.extend(page.rows.into_iter().map(|logged| logged.event));
+            events.extend(page.rows.into_iter().map(|logged| documented(logged.event)));
             match page.next {
                 Some(next) => start = Start::After(next),
                 None => return events,
