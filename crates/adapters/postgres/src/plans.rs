@@ -16,8 +16,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Execute, Executor, PgConnection, Row, 
 use support::Database;
 
 use crate::{
-    agents, audit_log, credentials_port, feed, organizations, revocations, session::Statement,
-    statement::assembled,
+    agents, audit_log, credentials_port, erase, feed, log_changes, log_reader, logs, organizations,
+    revocations, session::Statement, statement::assembled, turn,
 };
 
 /// A little of everything in a few organizations: what a plan depends on is which indexes there are.
@@ -57,6 +57,17 @@ const FILL: &str = "
     FROM generate_series(1, 20000) AS n;
     INSERT INTO change_feed (organization_id, resource_kind, resource_id)
     SELECT id_of('o', n % 20), 'agent', n::text FROM generate_series(1, 4000) AS n;
+    INSERT INTO audit_leaf
+    SELECT id_of('o', n % 20), n / 20, id_of('e', n), sha256('x'), sha256('x'), false
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO audit_stored_hash
+    SELECT id_of('o', n % 20), 1, n / 20, sha256('x') FROM generate_series(1, 4000) AS n;
+    INSERT INTO audit_log (organization_id, origin, size, signed_size, signed_note)
+    SELECT id_of('o', n), 'x', 1000, 1000, 'x' FROM generate_series(1, 4000) AS n;
+    INSERT INTO audit_pending (organization_id, events)
+    SELECT id_of('o', n % 20), ARRAY[id_of('e', n)] FROM generate_series(1, 4000) AS n;
+    INSERT INTO last_use
+    SELECT organization_id, id, agent_id, 1 FROM credential;
     ANALYZE";
 
 /// A connection of the server's role, in an organization.
@@ -168,12 +179,14 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
         (
             credentials_port::LAST_USES,
             "audit_event_by_use",
-            "used_credential_id = credential_id.credential_id",
+            "used_credential_id = one.credential_id",
         ),
         (organizations::FIND, "organization_pkey", "id = $1"),
         (revocations::FIND, "revoked_token_pkey", "token_id = $2"),
         (audit_log::FIND, "audit_event_pkey", "id = $2"),
         (feed::LOOK, "change_feed_by_transaction", "transaction >="),
+        (agents::LAST_AUTHENTICATIONS, "last_use_pkey", "credential_id = credential.id"),
+        (credentials_port::LAST_USES, "last_use_pkey", "credential_id = one.credential_id"),
     ] {
         served_by(&mut connection, index, condition, sqlx::query(sql)).await;
     }
@@ -182,6 +195,70 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
     served_by(&mut connection, "credential_by_agent", "agent_id =", assembled(list)).await;
     let client = "SELECT organization_id FROM client WHERE agent_id = $1";
     served_by(&mut connection, "client_pkey", "agent_id = $1", sqlx::query(client)).await;
+}
+
+/// Whatever a turn reads or changes, and whatever is read of a log elsewhere.
+#[tokio::test]
+async fn each_statement_of_a_turn_is_served_by_an_index() {
+    let (_database, mut connection) = connection().await;
+    for (sql, index, condition) in [
+        (log_reader::STATE, "audit_log_pkey", "organization_id = $1"),
+        (log_reader::LEAF_HASHES, "audit_leaf_pkey", "\"position\" >= $2"),
+        (log_reader::STORED_HASHES, "audit_stored_hash_pkey", "index >= $3"),
+        (log_reader::LEAF_OF, "audit_leaf_organization_id_event_id_key", "event_id = $2"),
+        (log_reader::LEAVES, "audit_leaf_pkey", "\"position\" >= $2"),
+        (log_reader::LEAVES, "audit_event_pkey", "id = leaf.event_id"),
+        (turn::TAKE, "audit_log_pkey", "organization_id = $1"),
+        (turn::PENDING, "audit_pending_by_organization", "organization_id = $1"),
+        (turn::EVENTS, "audit_event_pkey", "id = ANY ($2)"),
+        (turn::FORGET_PENDING, "audit_pending_pkey", "number = ANY ($2)"),
+        (turn::EXTEND, "audit_log_pkey", "organization_id = $1"),
+        (log_changes::TRIM, "audit_log_pkey", "organization_id = $4"),
+        (log_changes::GO_ON, "audit_log_pkey", "organization_id = $2"),
+        (logs::SOME, "audit_log_pkey", "organization_id > $1"),
+    ] {
+        served_by(&mut connection, index, condition, sqlx::query(sql)).await;
+    }
+}
+
+/// It may sort what it found: that is bounded.
+#[tokio::test]
+async fn what_waits_for_a_turn_is_found_without_a_look_at_everything() {
+    let (_database, mut connection) = connection().await;
+    connection.execute("SELECT set_config('app.sequencer', 'on', false)").await.unwrap();
+    let plan = plan(&mut connection, sqlx::query(logs::WAITING)).await;
+    for index in [
+        "audit_pending_by_organization",
+        "audit_pending_pkey",
+        "audit_log_unsigned",
+        "audit_log_undelivered",
+        "audit_log_unexported",
+    ] {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+    }
+    let scanned = plan.contains("Seq Scan on audit") || plan.contains("Seq Scan on public");
+    assert!(!scanned, "scanned:\n{plan}");
+}
+
+/// As the role that erases.
+#[tokio::test]
+async fn each_statement_that_erases_is_served_by_an_index() {
+    let (_database, mut connection) = connection().await;
+    connection.execute("SET ROLE idp_eraser").await.unwrap();
+    for (sql, index, condition) in [
+        (erase::MARKS, "audit_log_pkey", "organization_id = $1"),
+        (erase::ERASE_CONTENT, "audit_leaf_pkey", "\"position\" >= $2"),
+        (erase::ERASE_CONTENT, "audit_event_pkey", "id = leaf.event_id"),
+        (erase::ERASE_PERSONAL_DATA, "audit_event_pkey", "id = leaf.event_id"),
+    ] {
+        served_by(&mut connection, index, condition, sqlx::query(sql)).await;
+    }
+    // Its uses are put in groups, which are sorted.
+    let plan = plan(&mut connection, sqlx::query(erase::KEEP_LAST_USES)).await;
+    for index in ["audit_leaf_pkey", "credential_pkey", "audit_event_"] {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+    }
+    assert!(!plan.contains("Seq Scan"), "scanned:\n{plan}");
 }
 
 #[tokio::test]

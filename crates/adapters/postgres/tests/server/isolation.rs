@@ -25,7 +25,9 @@ async fn three() -> (Database, [Uuid; 3]) {
 
 const KEYS: &str = "
     INSERT INTO idempotency_key
-    SELECT organization_id, id, 'key', sha256('x'), id, 1 FROM agent";
+    SELECT organization_id, id, 'key', sha256('x'), id, 1 FROM agent;
+    INSERT INTO audit_stored_hash SELECT id, 1, 0, sha256('x') FROM organization;
+    INSERT INTO last_use SELECT organization_id, id, agent_id, 1 FROM credential";
 
 const RELATIONS: &str = "
     SELECT relname::text FROM pg_class
@@ -33,14 +35,20 @@ const RELATIONS: &str = "
         AND relname <> '_sqlx_migrations'
     ORDER BY relname";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 16] = [
     "agent",
     "agent_capability",
     "audit_event",
+    "audit_leaf",
+    "audit_log",
+    "audit_pending",
+    "audit_stored_hash",
     "change_feed",
+    "checkpoint_key",
     "client",
     "credential",
     "idempotency_key",
+    "last_use",
     "organization",
     "revoked_token",
     "signing_key",
@@ -131,7 +139,7 @@ async fn tn_09_with_no_organization_named_nothing_is_there_and_nothing_can_be_wr
 /// The values by which a row of each table belongs to somebody. Keys are the installation's.
 fn owner(table: &str) -> Option<&'static str> {
     match table {
-        "signing_key" | "client" | "change_feed" => None,
+        "signing_key" | "checkpoint_key" | "client" | "change_feed" => None,
         "organization" => Some("id"),
         _ => Some("organization_id"),
     }
@@ -184,6 +192,10 @@ const FOREIGN: &[&str] = &[
     "INSERT INTO client VALUES (gen_random_uuid(), '{other}')",
     "INSERT INTO change_feed (organization_id, resource_kind, resource_id) VALUES ('{other}', 'agent', 'x')",
     "UPDATE idempotency_key SET organization_id = '{other}'",
+    "INSERT INTO audit_pending (organization_id, events) VALUES ('{other}', '{}')",
+    "INSERT INTO audit_log (organization_id) VALUES ('{other}')",
+    "INSERT INTO audit_leaf VALUES ('{other}', 99, gen_random_uuid(), sha256('x'), sha256('x'), false)",
+    "INSERT INTO audit_stored_hash VALUES ('{other}', 1, 99, sha256('x'))",
 ];
 
 #[tokio::test]
@@ -229,6 +241,35 @@ async fn events_are_written_of_the_organizations_that_were_given_and_of_no_other
     server.execute("COMMIT").await.unwrap();
     let insert = INSERT.replace("{one}", &second.to_string());
     touched(&mut server, None, &insert).await.unwrap_err();
+}
+
+/// Which logs wait is known before a sequencer is in any: that, and nothing else.
+#[tokio::test]
+async fn tn_09_the_sequencer_sees_which_logs_wait_and_changes_none() {
+    let (database, organizations) = three().await;
+    let mut server = database.as_server().await;
+    server.execute("SELECT set_config('app.sequencer', 'on', false)").await.unwrap();
+    for table in TABLES {
+        let seen = touched(&mut server, None, &format!("TABLE {table}")).await.unwrap();
+        let expected = if ["audit_log", "audit_pending"].contains(&table) { 3 } else { 0 };
+        assert_eq!(seen, expected, "{table}");
+    }
+    for named in [None, Some(organizations[0])] {
+        let own = u64::from(named.is_some());
+        for sql in [
+            "UPDATE audit_log SET holder = gen_random_uuid()",
+            "SELECT 1 FROM audit_log FOR UPDATE",
+        ] {
+            assert_eq!(touched(&mut server, named, sql).await.unwrap(), own, "{sql}");
+        }
+        let organization = organizations[1];
+        let insert = format!(
+            "INSERT INTO audit_pending (organization_id, events) VALUES ('{organization}', '{{}}')"
+        );
+        touched(&mut server, named, &insert).await.unwrap_err();
+    }
+    let deleted = touched(&mut server, None, "DELETE FROM audit_pending").await;
+    assert_eq!(deleted.unwrap(), 0);
 }
 
 #[tokio::test]

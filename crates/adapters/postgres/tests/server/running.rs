@@ -2,8 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
-use audit::{Apply, Audited, Event, Journal, Transactor, note, record};
-use contracts::sample::{self, Machine};
+use audit::{Action, Apply, Audited, Event, Journal, Transactor, note, record};
+use contracts::sample::{self, Machine, Sequencer};
 use kernel::{Clock, Entropy, EventId, StoreError};
 use postgres_store::{Background, Isolation, Options, PostgresStore, PostgresTx};
 use registry::Agent;
@@ -118,6 +118,10 @@ impl Running {
         let (organization, id) = (scope.organization(), credential.id());
         let token = sample::verified_token(&self.machine, organization, agent.id(), id).await;
         self.change(&scope, sample::revoked(&token, self.machine.now())).await.unwrap();
+        self.change(&scope, sample::checkpoint_key(&self.machine)).await.unwrap();
+        Sequencer::default().run(&self.store, organization).await;
+        // One that waits for its place.
+        self.note(&scope, &Event::failure(Action::AccessDenied)).await.unwrap();
         scope
     }
 }

@@ -5,12 +5,13 @@ use sqlx::PgConnection;
 use super::sql::{attempt, filled, refused_by};
 
 /// The triggers that ask for an event, which are tried here.
-pub(super) const TRIGGERS: [&str; 5] = [
+pub(super) const TRIGGERS: [&str; 6] = [
     "organization_is_written_under_an_event",
     "agent_is_written_under_an_event",
     "credential_is_written_under_an_event",
     "signing_key_is_written_under_an_event",
     "revoked_token_is_written_under_an_event",
+    "checkpoint_key_is_written_under_an_event",
 ];
 
 /// An event, each field as SQL.
@@ -143,7 +144,7 @@ type Columns = &'static [(&'static str, &'static str)];
 
 /// For each table of record, an event that permits a row that is new, and what is new about it
 /// apart from the event.
-const INSERTS: [(&str, Told, Columns); 6] = [
+const INSERTS: [(&str, Told, Columns); 7] = [
     (
         "organization",
         Told { organization: NEW, ..Told::of("organization", "organization.created", NEW) },
@@ -158,6 +159,11 @@ const INSERTS: [(&str, Told, Columns); 6] = [
     ("credential", SUCCEEDED, &[("id", NEW)]),
     ("signing_key", Told::of("signing_key", "signing_key.published", "'new'"), &[("id", "'new'")]),
     ("revoked_token", Told::of("token", "token.revoked", NEW), &[("token_id", NEW)]),
+    (
+        "checkpoint_key",
+        Told::of("checkpoint_key", "checkpoint_key.created", "'new'"),
+        &[("id", "'new'")],
+    ),
 ];
 
 const NEW: &str = "'00000000-0000-0000-0000-0000000000bb'";
@@ -224,7 +230,7 @@ async fn addresses_the_platform_and_the_active_key_are_unique() {
         "UPDATE signing_key SET state = 'active', revision = revision + 1, last_event = (
             SELECT id FROM audit_event WHERE action = 'signing_key.activated'
         )";
-    let [(_, founded, _), (_, registered, _), _, _, (_, published, _), _] = INSERTS;
+    let [(_, founded, _), (_, registered, _), _, _, (_, published, _), ..] = INSERTS;
     for sql in [
         format!("{};;{agent}", registered.insert(EVENT)),
         format!("{};;{platform}", founded.insert(EVENT)),

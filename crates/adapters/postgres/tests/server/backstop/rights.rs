@@ -16,11 +16,41 @@ async fn code(connection: &mut PgConnection, organization: &str, sql: &str) -> O
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-const RECORDS: [&str; 5] = ["audit_event", "organization", "agent", "credential", "signing_key"];
+const RECORDS: [&str; 10] = [
+    "audit_event",
+    "organization",
+    "agent",
+    "credential",
+    "signing_key",
+    "audit_log",
+    "audit_leaf",
+    "audit_stored_hash",
+    "checkpoint_key",
+    "last_use",
+];
 
 const DENIED: &[&str] = &[
     "UPDATE audit_event SET metadata = '{}'",
     "UPDATE audit_event SET occurred_at = 1",
+    "UPDATE audit_event SET salt = NULL, address = NULL, user_agent = NULL",
+    "INSERT INTO audit_event (id, organization_id, action, outcome, request_id, metadata, occurred_at, erased_at)
+    VALUES (gen_random_uuid(), current_organization(), 'x', 'success', 'r', '{}', 1, 1)",
+    "UPDATE audit_leaf SET hash = commitment",
+    "SELECT 1 FROM audit_leaf FOR UPDATE",
+    "UPDATE audit_stored_hash SET hash = sha256('x')",
+    "UPDATE checkpoint_key SET public_key = sha256('x')",
+    "UPDATE audit_pending SET events = '{}'",
+    "TRUNCATE audit_pending",
+    "INSERT INTO audit_pending (number, organization_id, events) OVERRIDING SYSTEM VALUE
+    VALUES (1, current_organization(), '{}')",
+    "INSERT INTO audit_log (organization_id, size) VALUES (gen_random_uuid(), 5)",
+    "UPDATE audit_log SET organization_id = gen_random_uuid()",
+    "UPDATE audit_log SET content_erased = 1",
+    "UPDATE last_use SET used_at = 1",
+    "INSERT INTO last_use VALUES (current_organization(), gen_random_uuid(), gen_random_uuid(), 1)",
+    "ALTER TABLE audit_leaf DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_log DISABLE TRIGGER audit_log_only_grows",
+    "DROP TRIGGER audit_event_is_only_erased ON audit_event",
     "UPDATE client SET organization_id = organization_id",
     "DELETE FROM client",
     "UPDATE change_feed SET resource_id = 'x'",
@@ -77,6 +107,45 @@ async fn au_08_the_server_has_no_right_to_change_the_past_or_the_schema() {
         let code = code(&mut server, &organization, &sql).await;
         assert_eq!(code.as_deref(), Some(PERMISSION_DENIED), "{sql}");
     }
+}
+
+/// The role that erases, which the server may take: it changes what is erased of an event, and of a log
+/// how far it is. That alone; and no earlier than an event says, which the trigger holds.
+#[tokio::test]
+async fn au_08_whoever_erases_has_no_right_to_anything_else() {
+    let database = filled().await;
+    let organization = "SELECT id::text FROM organization";
+    let organization: String =
+        sqlx::query_scalar(organization).fetch_one(&mut database.connection().await).await.unwrap();
+    let mut server = database.as_server().await;
+    let removals = RECORDS
+        .iter()
+        .flat_map(|table| [format!("DELETE FROM {table}"), format!("TRUNCATE {table} CASCADE")]);
+    let others = [
+        "UPDATE audit_event SET id = gen_random_uuid()",
+        "UPDATE audit_event SET organization_id = gen_random_uuid()",
+        "UPDATE audit_event SET position = DEFAULT",
+        event!("agent"),
+        "UPDATE agent SET owner = 'x'",
+        "TABLE agent",
+        "SELECT hash FROM credential",
+        "TABLE signing_key",
+        "TABLE checkpoint_key",
+        "UPDATE audit_leaf SET hash = commitment",
+        "UPDATE audit_log SET content_before = 1",
+        "UPDATE audit_log SET size = 1",
+        "UPDATE audit_log SET last_event = NULL",
+        "ALTER TABLE audit_event DISABLE TRIGGER ALL",
+        "CREATE TABLE mine (id int)",
+    ];
+    for sql in removals.chain(others.map(str::to_owned)) {
+        let sql = format!("SET LOCAL ROLE idp_eraser; {sql}");
+        let code = code(&mut server, &organization, &sql).await;
+        assert_eq!(code.as_deref(), Some(PERMISSION_DENIED), "{sql}");
+    }
+    let early = "SET LOCAL ROLE idp_eraser;
+        UPDATE audit_event SET salt = NULL, address = NULL, user_agent = NULL";
+    assert_eq!(code(&mut server, &organization, early).await.as_deref(), Some("23000"));
 }
 
 /// Else nothing above proves anything.

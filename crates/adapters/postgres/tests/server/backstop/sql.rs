@@ -9,7 +9,7 @@ pub(super) async fn filled() -> Database {
     let running = Running::fresh().await;
     running.fill("first", tenancy::Kind::Platform).await;
     let database = running.close().await;
-    database.execute(&format!("BEGIN; {EVENT}; {REVOCATION}; COMMIT")).await;
+    database.execute(&format!("BEGIN; {EVENT}; {REVOCATION}; {STORED_HASH}; COMMIT")).await;
     database
 }
 
@@ -21,6 +21,9 @@ const EVENT: &str = "
     SELECT '00000000-0000-0000-0000-000000000001', id, 'token.revoked', 'success', 'token',
         '00000000-0000-0000-0000-000000000009', 'r', '{}', 1
     FROM organization";
+
+const STORED_HASH: &str =
+    "INSERT INTO audit_stored_hash SELECT id, 1, 0, sha256('x') FROM organization";
 
 /// Of a token that lives until the year 9999.
 const REVOCATION: &str = "

@@ -41,13 +41,18 @@ const OTHERWISE: &str = "
     ORDER BY 1";
 
 /// Reasons: the feed is read by its poller, of every organization; a client is looked up by whoever
-/// does not know its organization yet; the platform likewise; keys are the installation's; and the
-/// writer of events names all of their organizations.
-const OTHERWISE_ASKED: [&str; 7] = [
+/// does not know its organization yet; the platform likewise; keys are the installation's; the writer
+/// of events names all of their organizations; and a sequencer looks for the logs that wait.
+const OTHERWISE_ASKED: [&str; 12] = [
     "audit_event.named_organizations (strpos(current_setting('app.organizations'::text, true), (organization_id)::text) > 0)",
+    "audit_log.the_sequencer (current_setting('app.sequencer'::text, true) = 'on'::text)",
+    "audit_pending.named_organizations (strpos(current_setting('app.organizations'::text, true), (organization_id)::text) > 0)",
+    "audit_pending.the_sequencer (current_setting('app.sequencer'::text, true) = 'on'::text)",
     "change_feed.the_poller (current_setting('app.feed'::text, true) = 'on'::text)",
     "change_feed.the_poller_forgets ((current_setting('app.feed'::text, true) = 'on'::text) \
      AND (changed_at < (now() - '00:05:00'::interval)))",
+    "checkpoint_key.any_organization (current_organization() IS NOT NULL)",
+    "checkpoint_key.any_organization (event_organization_id = current_organization())",
     "client.one_client (agent_id = (NULLIF(current_setting('app.client'::text, true), ''::text))::uuid)",
     "organization.the_platform ((kind = 'platform'::text) AND (current_setting('app.directory'::text, true) = 'platform'::text))",
     "signing_key.any_organization (current_organization() IS NOT NULL)",
@@ -87,13 +92,15 @@ const UNBOUND: &str = "
         )
     ORDER BY 1";
 
-const REASONS: [(&str, &str); 7] = [
-    ("change_feed (number)", "a number that nobody chooses"),
+const REASONS: [(&str, &str); 9] = [
+    ("audit_pending (number)", "a number that nobody chooses"),
+    ("change_feed (number)", "likewise"),
+    ("checkpoint_key (id)", "keys are the installation's"),
     ("client (agent_id)", "it tells the organization to whoever does not know it"),
     ("organization (id)", "it is the organization"),
     ("organization (kind)", "there is one platform"),
     ("organization -> audit_event", "by its id, which is the organization"),
-    ("signing_key (id)", "keys are the installation's"),
+    ("signing_key (id)", "likewise"),
     ("signing_key (state)", "likewise: one is active"),
 ];
 

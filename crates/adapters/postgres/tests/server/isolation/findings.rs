@@ -100,6 +100,27 @@ const WAYS: &[(&str, &str)] = &[
         "`{who}` has the right to DELETE on table `audit_event`",
     ),
     ("GRANT DELETE ON agent TO idp_app", "to DELETE on table `agent`"),
+    (
+        "GRANT UPDATE ON audit_leaf TO idp_app",
+        "`idp_app` has the right to UPDATE on table `audit_leaf`",
+    ),
+    ("GRANT DELETE ON audit_leaf TO idp_app", "to DELETE on table `audit_leaf`"),
+    (
+        "GRANT UPDATE (hash) ON audit_stored_hash TO PUBLIC",
+        "to UPDATE on table `audit_stored_hash`",
+    ),
+    ("GRANT UPDATE ON checkpoint_key TO idp_app", "to UPDATE on table `checkpoint_key`"),
+    ("GRANT UPDATE ON audit_pending TO idp_app", "to UPDATE on table `audit_pending`"),
+    ("GRANT DELETE ON audit_log TO idp_app", "to DELETE on table `audit_log`"),
+    // Who erases may change events, as their trigger lets it: nobody else, and nothing else.
+    ("GRANT idp_eraser TO {who}", "`{who}` has the right to UPDATE on table `audit_event`"),
+    (
+        "GRANT DELETE ON audit_event TO idp_eraser",
+        "`idp_eraser` has the right to DELETE on table `audit_event`",
+    ),
+    ("GRANT UPDATE ON audit_leaf TO idp_eraser", "`idp_eraser` has the right to UPDATE on table"),
+    ("GRANT TRUNCATE ON audit_event TO idp_eraser", "to TRUNCATE on table `audit_event`"),
+    ("ALTER TABLE audit_leaf DISABLE TRIGGER ALL", "of table `audit_leaf` is switched off"),
     ("GRANT TRUNCATE ON revoked_token TO idp_app", "to TRUNCATE on table `revoked_token`"),
     ("GRANT TRIGGER ON agent TO PUBLIC", "to TRIGGER on table `agent`"),
     ("GRANT INSERT ON _sqlx_migrations TO idp_app", "to INSERT on table `_sqlx_migrations`"),
