@@ -98,27 +98,28 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn members_are_sorted_by_code_point_and_nothing_else_is_between_them() {
         let value =
-            object(json!({"b": 1, "a": [true, null, {"z": "", "y": -5}], "ä": "é", "B": 2}));
+            object(&json!({"b": 1, "a": [true, null, {"z": "", "y": -5}], "ä": "é", "B": 2}));
         assert_eq!(text(&value), r#"{"B":2,"a":[true,null,{"y":-5,"z":""}],"b":1,"ä":"é"}"#);
     }
 
     #[test]
     fn au_12_controls_are_escaped_in_one_way() {
-        let value = object(json!({"a": "\u{1b}[31m\r\n\t\u{8}\u{c}\"\\/\u{7f}\u{2028}"}));
+        let value = object(&json!({"a": "\u{1b}[31m\r\n\t\u{8}\u{c}\"\\/\u{7f}\u{2028}"}));
         assert_eq!(text(&value), "{\"a\":\"\\u001b[31m\\r\\n\\t\\b\\f\\\"\\\\/\u{7f}\u{2028}\"}");
     }
 
     #[test]
     fn a_number_that_others_could_not_read_exactly_becomes_a_text() {
-        let value =
-            object(json!({"a": 1.5, "b": [9_007_199_254_740_992_i64, -9_007_199_254_740_991_i64]}));
+        let value = object(
+            &json!({"a": 1.5, "b": [9_007_199_254_740_992_i64, -9_007_199_254_740_991_i64]}),
+        );
         let normal = normalized(&value);
         assert_eq!(text(&normal), r#"{"a":"1.5","b":["9007199254740992",-9007199254740991]}"#);
         assert_eq!(normalized(&normal), normal);

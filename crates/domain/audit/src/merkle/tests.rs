@@ -280,8 +280,9 @@ fn a_hash_has_one_text() {
         assert_eq!(bad.parse::<Hash>(), Err(InvalidHash), "{bad}");
     }
     // The last digit has two bits that mean nothing; they must be zero.
-    let last = unpadded.chars().last().unwrap();
-    let other = format!("{}{}=", &unpadded[..unpadded.len() - 1], char::from(last as u8 + 1));
+    let mut digits = unpadded.to_owned();
+    let last = digits.pop().unwrap();
+    let other = format!("{digits}{}=", char::from(last as u8 + 1));
     assert_eq!(other.parse::<Hash>(), Err(InvalidHash));
 }
 

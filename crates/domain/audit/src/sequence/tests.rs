@@ -78,6 +78,8 @@ fn au_15_events_of_a_clock_that_was_set_back_keep_their_order_and_are_flagged() 
 }
 
 type Edit = fn(&mut EventRecord);
+type LeafEdit = fn(&mut Leaf);
+type LogEdit = fn(&mut Vec<LeafRecord>);
 
 /// One way to change each field of an event that has all of them.
 const EDITS: [(&str, Edit); 21] = [
@@ -135,7 +137,7 @@ fn au_04_an_event_that_says_little_and_was_made_to_say_more_is_not_signed() {
 
 #[test]
 fn au_14_a_leaf_of_which_any_column_was_changed_is_pinpointed() {
-    let edits: [(&str, fn(&mut Leaf), Breach); 5] = [
+    let edits: [(&str, LeafEdit, Breach); 5] = [
         ("place", |leaf| leaf.place.position += 1, Breach::Gap { position: 3 }),
         ("order", |leaf| leaf.place.out_of_order = true, Breach::Leaf { position: 3 }),
         ("event", |leaf| leaf.event = EventId::from_uuid(uuid(5)), Breach::Leaf { position: 3 }),
@@ -152,7 +154,7 @@ fn au_14_a_leaf_of_which_any_column_was_changed_is_pinpointed() {
 #[test]
 fn au_04_leaves_that_are_gone_moved_or_doubled_are_not_signed() {
     let whole = stored(&events(6));
-    let edits: [(&str, fn(&mut Vec<LeafRecord>), Breach); 6] = [
+    let edits: [(&str, LogEdit, Breach); 6] = [
         ("removed", |all| drop(all.remove(3)), Breach::Gap { position: 3 }),
         ("swapped", |all| all.swap(3, 4), Breach::Gap { position: 3 }),
         ("doubled", |all| all.insert(3, all[2].clone()), Breach::Gap { position: 3 }),
@@ -179,7 +181,7 @@ fn au_04_leaves_that_are_gone_moved_or_doubled_are_not_signed() {
 fn au_04_leaves_that_were_signed_and_then_moved_lead_to_another_root() {
     let events = events(6);
     let signed = reread(&stored(&events)).unwrap().checkpoint(origin());
-    let mut moved = events.clone();
+    let mut moved = events;
     moved.swap(3, 4);
     let rehash = reread(&stored(&moved)).unwrap();
     assert_ne!(rehash.checkpoint(origin()).root, signed.root);

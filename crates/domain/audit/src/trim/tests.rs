@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::Place;
 use crate::{
     checkpoint::{Checkpoint, SignedCheckpoint},
+    log::Place,
     merkle::Hash,
     sample::{at, event, organization, origin},
     sequence::{Leaf, Trimmed},
