@@ -102,6 +102,7 @@ impl Installation {
             // Longer than any run.
             .env("IDP_TOKEN_LIFETIME_SECONDS", "86400")
             .env("IDP_UNAUTHENTICATED_REQUESTS_PER_MINUTE", MANY)
+            .env("IDP_REFUSALS_TOLD_PER_MINUTE", MANY)
             .env("IDP_PLANS_PRO_REQUESTS_PER_MINUTE", MANY)
             .env("IDP_PLANS_PRO_TOKENS_PER_MONTH", "unlimited")
             .env("IDP_PLANS_PRO_AGENTS", "unlimited")
