@@ -9,7 +9,7 @@ use http_api::{
 };
 
 use crate::{
-    kit::Server,
+    kit::{Server, Settings},
     walks::{Target, good, with_query},
 };
 
@@ -76,7 +76,6 @@ async fn an_unknown_route_is_a_problem_for_everybody() {
         "/api/v1/agents/a/b/c/d",
         "/api/v1/organizations",
         "/api/v1/token/",
-        "/metrics",
         "/.well-known",
         "/.env",
         "/..%2f..%2fetc%2fpasswd",
@@ -96,6 +95,17 @@ async fn an_unknown_route_is_a_problem_for_everybody() {
             assert_eq!(answer.text("requestId"), answer.header("x-request-id").unwrap());
         }
     }
+}
+
+#[tokio::test]
+async fn metrics_are_no_route_where_they_are_served_elsewhere() {
+    let server = Server::altered(Settings::default(), |mut ports| {
+        ports.process.metrics = None;
+        ports
+    })
+    .await;
+    let answer = server.get("/metrics").send().await;
+    assert_eq!(answer.refusal(), (404, "NOT_FOUND"));
 }
 
 #[tokio::test]

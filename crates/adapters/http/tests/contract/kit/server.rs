@@ -17,7 +17,7 @@ use audit::{
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{
-    Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
+    MetricsText, Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
     ServicesProbe,
 };
 use kernel::{
@@ -137,10 +137,17 @@ fn documented(event: EventRecord) -> EventRecord {
     event
 }
 
+impl MetricsText for Ready {
+    fn text(&self) -> Option<String> {
+        Some("# EOF\n".to_owned())
+    }
+}
+
 /// What the process knows of itself, at this instant.
 fn process(clock: Arc<dyn Clock>) -> Process {
     let (probe, services) = (Arc::new(Ready), Arc::new(Ready));
-    Process { version: "1.2.3", started_at: clock.now(), clock, probe, services, metrics: None }
+    let metrics: Option<Arc<dyn MetricsText>> = Some(Arc::new(Ready));
+    Process { version: "1.2.3", started_at: clock.now(), clock, probe, services, metrics }
 }
 
 /// A machine that is busy with other things must not make a test fail.
