@@ -20,6 +20,7 @@ mod cors;
 mod credential_life;
 mod credential_races;
 mod discovery;
+mod events;
 mod forgeries;
 mod health;
 mod introspection;

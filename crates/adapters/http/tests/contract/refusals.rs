@@ -113,6 +113,24 @@ async fn rl_02_a_client_that_is_tried_from_many_addresses_has_one_count() {
 }
 
 #[tokio::test]
+async fn whether_a_bad_login_is_told_does_not_depend_on_who_exists() {
+    let server = counting(1_000).await;
+    let unknown = "01a1fd23-1fe0-7a10-9b21-4c5d6e7f8091".to_owned();
+    for id in [server.other_admin.id.clone(), unknown] {
+        let attack = Client { id, ..server.admin.clone() };
+        let before = server.events().await.len();
+        for n in 0..40 {
+            // Telling takes longer than counting: whoever measures must learn nothing.
+            assert_eq!(bad_login(&server, &attack, &format!("203.0.113.{n}")).await, 401);
+            let told = server.events().await.len() - before;
+            assert_eq!(told, (n + 1).min(30), "{}", attack.id);
+        }
+        server.clock.advance(MINUTE);
+        server.note_counted().await;
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_denied_again_and_again_is_counted() {
     let server = counting(1_000).await;
     let plain = server.client(&[]).await;
