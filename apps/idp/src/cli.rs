@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::config::keys::{self, Fallback};
@@ -24,7 +24,9 @@ Examples:
   PORT=8080 IDP_LOG=debug idp           start on another port, and log more
   idp --config idp.toml config check    tell every problem of a configuration, start nothing
   idp config show                       the values in effect, and where each came from
-  idp bootstrap --organization acme     make the first organization and its admin";
+  idp bootstrap --organization acme     make the first organization and its admin
+  idp audit verify export.ndjson --checkpoint kept.txt --key log.key
+                                        verify an audit log, without a server";
 
 const PRECEDENCE: &str = "\
 Configuration:
@@ -37,7 +39,13 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or stopped when asked to
   1  the configuration has problems, or the command failed; the reason is on standard error
-  2  the command line could not be understood";
+  2  the command line could not be understood, or `audit verify` could not read its files";
+
+const VERIFY_EXIT_CODES: &str = "\
+Exit codes:
+  0  the log verifies
+  1  it does not; standard output has `position N: CODE`, and what that means
+  2  nothing was verified: a file cannot be read, or the arguments make no sense";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -87,6 +95,40 @@ pub enum Command {
     /// Look at the configuration without starting anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Verify an audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What to do with an audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Verify an export of an audit log against checkpoints that were kept elsewhere.
+    ///
+    /// Needs no server, no store and no configuration. Says that all is well, or names the first
+    /// position that is not as it was when the checkpoints were made, and what is wrong there.
+    #[command(after_help = VERIFY_EXIT_CODES)]
+    Verify(VerifyOptions),
+}
+
+/// What is verified, and against what.
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// The export, as `GET /api/v1/audit/export` gives it; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub export: PathBuf,
+    /// A checkpoint that left: a signed note, or a file that the server appends checkpoints to.
+    /// May be given several times.
+    #[arg(long = "checkpoint", value_name = "FILE", required = true)]
+    pub checkpoints: Vec<PathBuf>,
+    /// The verifier key, or a file that holds it, as `GET /api/v1/audit/key` gave it when the log was
+    /// not in doubt.
+    #[arg(long, value_name = "KEY", required_unless_present = "unsigned")]
+    pub key: Option<String>,
+    /// Take the checkpoints at their word, without a key: only where you kept them yourself, and
+    /// nobody whom you doubt could write them.
+    #[arg(long, conflicts_with = "key")]
+    pub unsigned: bool,
 }
 
 /// What to do with the configuration.
@@ -155,6 +197,16 @@ mod tests {
         assert!(
             matches!(cli.command, Some(Command::Bootstrap { json: true, organization }) if organization == "acme")
         );
+    }
+
+    #[test]
+    fn a_log_is_verified_with_a_key_or_knowingly_without_one() {
+        let base = ["audit", "verify", "-", "--checkpoint", "a", "--checkpoint", "b"];
+        let with = |more: &[&str]| parse(&[&base, more].concat());
+        assert!(with(&["--key", "k"]).is_ok() && with(&["--unsigned"]).is_ok());
+        assert_eq!(with(&[]).unwrap_err().exit_code(), 2);
+        assert_eq!(with(&["--key", "k", "--unsigned"]).unwrap_err().exit_code(), 2);
+        assert_eq!(parse(&["audit", "verify", "-", "--key", "k"]).unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{AuditCommand, Cli, Command};
 use commands::Failure;
 use config::{Config, Mode, Sources};
 
@@ -55,7 +55,7 @@ pub fn run(
         Err(failure) => {
             // Where standard error is closed there is nobody left to tell.
             let _ = tell(&failure, errors);
-            ExitCode::FAILURE
+            ExitCode::from(if failure.is_of_the_input() { 2 } else { 1 })
         }
     }
 }
@@ -66,6 +66,9 @@ fn obey(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> Result<(), Failure> {
+    if let Some(Command::Audit(AuditCommand::Verify(options))) = &cli.command {
+        return commands::verify(options, out);
+    }
     // Before the first secret is read.
     let hardened = hardening::forbid_memory_dumps();
     let config = Config::load(&Sources { environment, file: cli.config })?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use crate::cli::Command;
+use crate::cli::{AuditCommand, Command, VerifyOptions};
 use crate::compose::ComposeError;
 use crate::config::{Config, Problems};
 use crate::hardening::Unhardened;
@@ -14,10 +14,12 @@ mod config;
 mod health;
 mod migrate;
 mod serve;
+mod verify;
 
 pub use health::Unready;
+pub use verify::Unusable;
 
-/// Why a command failed. Ends the process with exit code 1.
+/// Why a command failed. Ends the process with exit code 1, or 2 where [`Failure::is_of_the_input`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -66,6 +68,28 @@ pub enum Failure {
     /// The server that was asked is not known to be ready.
     #[error(transparent)]
     Unready(#[from] Unready),
+    /// An audit log is not as it was. What was found is on standard output.
+    #[error("the log does not verify")]
+    NotVerified,
+    /// There is nothing that an audit log could be verified with.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+impl Failure {
+    /// Whether what was given made no sense, so that nothing can be said of what was asked.
+    #[must_use]
+    pub const fn is_of_the_input(&self) -> bool {
+        matches!(self, Self::Unusable(_))
+    }
+}
+
+/// Verifies an audit log. Whoever does has no server, and no configuration.
+///
+/// # Errors
+/// Where it does not verify, or nothing can be verified.
+pub fn verify(options: &VerifyOptions, out: &mut dyn Write) -> Result<(), Failure> {
+    verify::run(options, out)
 }
 
 /// Does what the command line asks for, with a valid configuration.
@@ -75,6 +99,7 @@ pub enum Failure {
 pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Config(command) => config::run(*command, config, out),
+        Command::Audit(AuditCommand::Verify(options)) => verify(options, out),
         Command::Health { url } => health::run(config, url.as_ref(), out),
         Command::Serve => {
             crate::logging::start(config.logging())?;
