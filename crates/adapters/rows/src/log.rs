@@ -131,3 +131,51 @@ pub fn checkpoint_key(row: &impl Cells) -> Result<CheckpointKey, StoreError> {
     let private = SealedCheckpointKey::new(row.all_bytes("private_key")?.to_vec());
     Ok(CheckpointKey { id, public, private, created_at: row.time("created_at")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A stored hash of this index.
+    struct Stored(i64);
+
+    impl Cells for Stored {
+        fn id(&self, _: &'static str) -> Option<Option<Uuid>> {
+            None
+        }
+
+        fn text(&self, _: &'static str) -> Option<Option<&str>> {
+            None
+        }
+
+        fn number(&self, column: &'static str) -> Option<Option<i64>> {
+            (column == "index").then_some(Some(self.0))
+        }
+
+        fn flag(&self, _: &'static str) -> Option<bool> {
+            None
+        }
+
+        fn bytes(&self, column: &'static str) -> Option<Option<&[u8]>> {
+            (column == "hash").then_some(Some(&[7; 32]))
+        }
+
+        fn names(&self, _: &'static str) -> Option<Vec<String>> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_run_of_stored_hashes_is_whole_and_in_order_or_told() {
+        let read = |rows: &[i64]| {
+            let rows: Vec<_> = rows.iter().map(|index| Stored(*index)).collect();
+            stored_hashes(LEAVES, (256, 3), &rows)
+        };
+        assert_eq!(read(&[256, 257, 258]).unwrap().len(), 3);
+        for rows in [&[256, 257][..], &[256, 257, 259], &[257, 256, 258], &[256, 257, 258, 259]] {
+            assert!(matches!(read(rows), Err(StoreError::Corrupt { .. })), "{rows:?}");
+        }
+    }
+}

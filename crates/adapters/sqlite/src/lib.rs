@@ -18,13 +18,15 @@
 //! - Nobody is told of a success before the commit has reached the disk (`synchronous=FULL`).
 //! - Whoever holds a transaction must not wait for a note meanwhile: the note waits for the
 //!   transaction.
-//! - Every statement binds the organization, except those of the installation's signing keys and of
-//!   the [`Directory`](audit::Directory).
+//! - Every statement binds the organization, except those of the installation's keys, of the
+//!   [`Directory`](audit::Directory), and those that name the logs there are.
+//! - A turn in a log has no scope, so that no event can be written in it.
+//! - What is erased is overwritten in the file.
 //! - No connection that reads goes back to its pool inside a transaction: each is rolled back on its
 //!   way in, whatever was dropped when.
 //!
 //! # Order to read it in
-//! `open`, `store`, `session`, `writer`, then any port.
+//! `open`, `store`, `session`, `held`, `writer`, then any port; of the log `log_reader`, `turn`, `logs`.
 #![warn(missing_docs)]
 
 mod agents;

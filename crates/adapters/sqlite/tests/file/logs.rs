@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use audit::{
-    Action, Event, LogReader, Logs, Retention, SequencerId, Turn,
+    Action, Event, LogReader, Logs, Retention, SequencerId, Tile, Tiles, Turn,
     sequence::{Fence, Wanted},
 };
 use contracts::sample::{self, Sequencer, next_extension};
@@ -145,4 +145,35 @@ async fn what_was_erased_is_nowhere_in_the_file() {
 fn holds(database: &Database, text: &str) -> bool {
     let file = std::fs::read(database.path()).unwrap();
     file.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_tile_of_which_a_hash_was_torn_out_is_told() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    for _ in 0..3 {
+        running.note(&scope, &Event::success(Action::TokenIssued)).await.unwrap();
+    }
+    Sequencer::default().run(&running.store, scope.organization()).await;
+    let tile = Tile::of_tree(4, 0, 0).unwrap();
+    assert_eq!(running.view(&scope).await.tile(tile).await.unwrap().len(), 4);
+    database.execute("DROP TRIGGER audit_leaf_is_never_deleted").await;
+    database.execute("DELETE FROM audit_leaf WHERE position = 2").await;
+    let told = running.view(&scope).await.tile(tile).await.unwrap_err();
+    assert!(matches!(told, StoreError::Corrupt { table: "audit_leaf", .. }), "{told}");
+}
+
+#[tokio::test]
+async fn what_was_found_first_is_what_halts_a_log() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    for reason in ["first", "second"] {
+        let mut turn = turn(&running, &scope, 1).await;
+        turn.halt(reason).await.unwrap();
+        turn.commit().await.unwrap();
+    }
+    let halted = running.view(&scope).await.log_state().await.unwrap().halted;
+    assert_eq!(halted.as_deref(), Some("first"));
 }
