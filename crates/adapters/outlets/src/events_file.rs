@@ -1,6 +1,6 @@
 //! A file of events for others, one CloudEvent a line.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use audit::{
@@ -33,6 +33,13 @@ impl CloudEventsFile {
         let file = spawn_blocking(move || LineFile::open(&path)).await;
         let file = Blocking::new(file.map_err(|_| OutletError::GivenUp)??, LIMIT);
         Ok(Self { file, issuer: issuer.to_owned() })
+    }
+
+    /// The same, where the machine may take so long for each delivery.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.file.limit = limit;
+        self
     }
 }
 

@@ -15,7 +15,7 @@ use audit::{
 use outlets::{CheckpointFile, OutletError};
 use tempfile::TempDir;
 
-use crate::kit::{at, checkpoint, objects, organization};
+use crate::kit::{LONG, at, checkpoint, objects, organization};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -24,7 +24,7 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 async fn open(path: &Path) -> CheckpointFile {
-    CheckpointFile::open(path).await.unwrap()
+    CheckpointFile::open(path).await.unwrap().within(LONG)
 }
 
 fn append(path: &Path, bytes: &[u8]) {

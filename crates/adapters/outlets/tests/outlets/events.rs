@@ -1,6 +1,6 @@
 //! Events for others.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path};
 
 use audit::{
     Action, Hash, Outcome, Place, Resource, ResourceKind,
@@ -12,9 +12,7 @@ use outlets::{CloudEventsFile, CloudEventsOutput};
 use serde_json::Value;
 use tenancy::Origin;
 
-use crate::kit::{ISSUER, Kept, at, objects, organization, origin};
-
-const LONG: Duration = Duration::from_secs(60);
+use crate::kit::{ISSUER, Kept, LONG, at, objects, organization, origin};
 
 fn record(position: u64) -> LeafRecord {
     let place_in_list = usize::try_from(position).unwrap() % Action::ALL.len();
@@ -36,6 +34,10 @@ fn record(position: u64) -> LeafRecord {
     };
     let leaf = Leaf { place, event: event.id, commitment: hash, hash };
     LeafRecord { leaf, event: Some(event) }
+}
+
+async fn open(path: &Path) -> CloudEventsFile {
+    CloudEventsFile::open(path, ISSUER).await.unwrap().within(LONG)
 }
 
 fn erased(position: u64) -> LeafRecord {
@@ -68,7 +70,7 @@ fn is_a_cloud_event(event: &Value) {
 async fn every_event_is_a_line_with_what_the_specification_demands() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.jsonl");
-    let file = CloudEventsFile::open(&path, ISSUER).await.unwrap();
+    let file = open(&path).await;
     let many = u64::try_from(Action::ALL.len()).unwrap();
     let records: Vec<LeafRecord> = (0..many).map(record).collect();
     file.deliver(&records).await.unwrap();
@@ -83,7 +85,7 @@ async fn every_event_is_a_line_with_what_the_specification_demands() {
 async fn an_event_whose_content_is_erased_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.jsonl");
-    let file = CloudEventsFile::open(&path, ISSUER).await.unwrap();
+    let file = open(&path).await;
     file.deliver(&[erased(0), record(1), erased(2)]).await.unwrap();
     file.deliver(&[erased(3)]).await.unwrap();
     file.deliver(&[]).await.unwrap();
@@ -97,7 +99,7 @@ async fn what_a_crash_left_of_a_line_does_not_spoil_the_next_event() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.jsonl");
     fs::write(&path, "{\"specversion\":\"1.").unwrap();
-    let file = CloudEventsFile::open(&path, ISSUER).await.unwrap();
+    let file = open(&path).await;
     file.deliver(&[record(0)]).await.unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -109,7 +111,7 @@ async fn what_a_crash_left_of_a_line_does_not_spoil_the_next_event() {
 async fn a_file_that_is_rotated_is_followed_by_another() {
     let folder = tempfile::tempdir().unwrap();
     let (path, old) = (folder.path().join("events.jsonl"), folder.path().join("old"));
-    let file = CloudEventsFile::open(&path, ISSUER).await.unwrap();
+    let file = open(&path).await;
     file.deliver(&[record(0)]).await.unwrap();
     fs::rename(&path, &old).unwrap();
     file.deliver(&[record(1)]).await.unwrap();
@@ -121,7 +123,7 @@ async fn a_disk_that_takes_nothing_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gone").join("events.jsonl");
     fs::create_dir(path.parent().unwrap()).unwrap();
-    let file = CloudEventsFile::open(&path, ISSUER).await.unwrap();
+    let file = open(&path).await;
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     assert_eq!(file.deliver(&[record(0)]).await.unwrap_err().sink, "events file");
     fs::create_dir(path.parent().unwrap()).unwrap();

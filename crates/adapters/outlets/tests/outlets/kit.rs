@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use audit::{
@@ -15,6 +16,9 @@ use audit::{
 use kernel::{OrganizationId, Timestamp};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::Value;
+
+/// What a busy machine may take for something that is done.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) const ISSUER: &str = "https://idp.example.com";
 

@@ -9,12 +9,12 @@ use std::{
 use audit::delivery::{CheckpointSink, Outside};
 use outlets::{Remembered, StandardOutput};
 
-use crate::kit::{Kept, at, checkpoint, organization};
+use crate::kit::{Kept, LONG, at, checkpoint, organization};
 
 #[tokio::test]
 async fn a_checkpoint_is_one_line_of_the_form_that_files_have() {
     let kept = Kept::default();
-    let output = StandardOutput::of(kept.clone(), Duration::from_secs(60));
+    let output = StandardOutput::of(kept.clone(), LONG);
     let signed = checkpoint(1, 3, "a");
     output.deliver(&signed, at()).await.unwrap();
     let text = kept.text();

@@ -11,14 +11,14 @@ use audit::{
 use contracts::witness::{Behaviour, Seen, WitnessServer};
 use outlets::{HttpWitness, InvalidWitness};
 
-use crate::kit::{ISSUER, Key, checkpoint, leaf, origin};
+use crate::kit::{ISSUER, Key, LONG, checkpoint, leaf, origin};
 
 fn server() -> WitnessServer {
     WitnessServer::start(ISSUER, Key::new(1).public_key())
 }
 
 fn client(server: &WitnessServer) -> HttpWitness {
-    HttpWitness::new(&server.url()).unwrap()
+    HttpWitness::new(&server.url()).unwrap().within(LONG)
 }
 
 async fn ask(
@@ -137,7 +137,7 @@ async fn a_witness_that_does_not_answer_holds_nobody_up() {
     assert!(told(&failed).contains("in time"), "{}", told(&failed));
     // It was no lasting harm.
     server.behave(Behaviour::Honest);
-    let witness = witness.within(Duration::from_secs(60));
+    let witness = witness.within(LONG);
     assert!(is_cosigned(&ask(&witness, 0, &[], checkpoint(1, 2, "a")).await.unwrap()));
 }
 
@@ -156,7 +156,7 @@ async fn a_witness_that_is_not_there_is_a_failed_delivery() {
 async fn an_answer_without_an_end_is_given_up() {
     let server = server();
     server.behave(Behaviour::Endless);
-    let witness = client(&server).within(Duration::from_secs(60));
+    let witness = client(&server);
     let failed = ask(&witness, 0, &[], checkpoint(1, 2, "a")).await.unwrap_err();
     assert!(told(&failed).contains("longer than 65536 bytes"), "{}", told(&failed));
 }
@@ -254,7 +254,7 @@ fn a_url_that_no_witness_has_is_refused_and_nothing_of_it_is_told() {
 async fn a_prefix_with_a_path_may_end_in_a_slash() {
     let server = server();
     for prefix in [server.url(), format!("{}/", server.url())] {
-        let witness = HttpWitness::new(&prefix).unwrap();
+        let witness = HttpWitness::new(&prefix).unwrap().within(LONG);
         let (old, proof) = (server.seen(&origin(1)).map_or(0, |seen| seen.size), []);
         assert!(is_cosigned(&ask(&witness, old, &proof, checkpoint(1, 4, "a")).await.unwrap()));
     }
