@@ -4,6 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use kernel::{
+    OrganizationId,
+    ids::InvalidId,
+    text::{InvalidText, Text},
+};
 use url::Url;
 
 use crate::config::keys::{self, Fallback};
@@ -95,7 +100,7 @@ pub enum Command {
     /// Look at the configuration without starting anything.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Verify an audit log.
+    /// Verify an audit log, or let one go on that was halted.
     #[command(subcommand)]
     Audit(AuditCommand),
 }
@@ -109,6 +114,28 @@ pub enum AuditCommand {
     /// position that is not as it was when the checkpoints were made, and what is wrong there.
     #[command(after_help = VERIFY_EXIT_CODES)]
     Verify(VerifyOptions),
+    /// Let the log of an organization go on that the server halted.
+    ///
+    /// The server halts a log that is not as its checkpoints say: an older state of the database was
+    /// put back, or somebody changed it there. Find out why first. Whoever holds an older checkpoint
+    /// finds out all the same; the log itself tells that you knew, and why. On the embedded store the
+    /// server must be stopped.
+    Acknowledge {
+        /// Id of the organization.
+        #[arg(long, value_name = "ID", value_parser = organization_id)]
+        organization: OrganizationId,
+        /// What happened; everybody who reads the log will see it.
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+    },
+}
+
+fn organization_id(text: &str) -> Result<OrganizationId, InvalidId> {
+    text.parse()
+}
+
+fn reason(text: &str) -> Result<String, InvalidText> {
+    text.parse::<Text<500>>().map(|reason| reason.as_str().to_owned())
 }
 
 /// What is verified, and against what.

@@ -1,5 +1,6 @@
 //! The composition root: configuration → adapters → use cases. No rules of its own.
 
+mod acknowledging;
 mod embedded;
 mod error;
 mod keys;

@@ -9,6 +9,7 @@ use crate::config::{Config, Problems};
 use crate::hardening::Unhardened;
 use crate::storage::StorageError;
 
+mod acknowledge;
 mod bootstrap;
 mod config;
 mod health;
@@ -100,6 +101,10 @@ pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<()
     match command {
         Command::Config(command) => config::run(*command, config, out),
         Command::Audit(AuditCommand::Verify(options)) => verify(options, out),
+        Command::Audit(AuditCommand::Acknowledge { organization, reason }) => {
+            crate::logging::start(config.logging())?;
+            acknowledge::run(config, *organization, reason, out)
+        }
         Command::Health { url } => health::run(config, url.as_ref(), out),
         Command::Serve => {
             crate::logging::start(config.logging())?;

@@ -6,7 +6,9 @@ use kernel::StoreError;
 use local::{CheckpointKeyError, OpenError as KeysError, SealError, key_ring::Unusable};
 use outlets::{InvalidWitness, OutletError};
 use sqlite_store::OpenError;
-use usecases::{bootstrap::FoundError, pepper::PepperError, signing_key::EnsureError};
+use usecases::{
+    bootstrap::FoundError, log::AcknowledgeError, pepper::PepperError, signing_key::EnsureError,
+};
 
 use crate::storage::StorageError;
 
@@ -70,6 +72,9 @@ pub enum ComposeError {
          the database from a backup"
     )]
     CheckpointKey(#[from] CheckpointKeyError),
+    /// A log cannot be let go on.
+    #[error("nothing is acknowledged: {0}")]
+    Acknowledge(#[from] AcknowledgeError),
     /// A file that checkpoints or events go to cannot be used.
     #[error("a file that the audit logs go to cannot be used: {0}")]
     Outlet(#[from] OutletError),
