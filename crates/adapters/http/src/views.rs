@@ -1,7 +1,8 @@
 //! What goes out: the contract's JSON, kept apart from the domain's types so that neither binds
 //! the other.
 
-use audit::{Hash, LoggedEvent};
+use audit::Hash;
+pub(crate) use audit::event_view::EventView;
 use kernel::{ExposeSecret, Page, Total};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -112,48 +113,6 @@ impl<'a> From<&'a NewSecret> for NewSecretView<'a> {
             name: credential.name.as_ref().map(ToString::to_string),
             created_at: credential.created_at.to_string(),
             expires_at: credential.expires_at.map(|at| at.to_string()),
-        }
-    }
-}
-
-/// An audit event.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct EventView {
-    event_id: String,
-    organization_id: String,
-    agent_id: Option<String>,
-    action: &'static str,
-    outcome: &'static str,
-    resource_type: Option<&'static str>,
-    resource_id: Option<String>,
-    ip_address: Option<String>,
-    user_agent: Option<String>,
-    request_id: String,
-    metadata: Map<String, Value>,
-    timestamp: String,
-    position: Option<u64>,
-    out_of_order: bool,
-}
-
-impl From<&LoggedEvent> for EventView {
-    fn from(logged: &LoggedEvent) -> Self {
-        let LoggedEvent { event, place } = logged;
-        Self {
-            event_id: event.id.to_string(),
-            organization_id: event.organization.to_string(),
-            agent_id: event.agent.map(|id| id.to_string()),
-            action: event.action.name(),
-            outcome: event.outcome.name(),
-            resource_type: event.resource.as_ref().map(|resource| resource.kind.name()),
-            resource_id: event.resource.as_ref().map(|resource| resource.id.clone()),
-            ip_address: event.origin.address.map(|address| address.to_string()),
-            user_agent: event.origin.user_agent.as_ref().map(ToString::to_string),
-            request_id: event.origin.request.to_string(),
-            metadata: event.metadata.clone(),
-            timestamp: event.timestamp.to_string(),
-            position: place.map(|place| place.position),
-            out_of_order: place.is_some_and(|place| place.out_of_order),
         }
     }
 }
