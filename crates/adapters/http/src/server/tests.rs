@@ -322,23 +322,15 @@ async fn a_shutdown_waits_for_what_outlives_its_answer() {
         "begun"
     };
     let route = Router::new().route("/beyond", get(beyond)).with_state(gate.clone());
-    let (telling, told) = oneshot::channel::<TcpStream>();
-    let mut telling = Some(telling);
-    let after = async {
-        // Nothing but the shutdown closes it.
-        assert_eq!(closed(told.await.unwrap()).await, "");
-        gate.go_on.notify_one();
-    };
-    let limits = ServerLimits { linger: SHORT, ..limits() };
     let app = sample::router(|routes| routes.merge(route));
-    let server = serving(limits, app, async |address| {
-        let idle = TcpStream::connect(address).await.unwrap();
+    let mut server = pin!(serving(limits(), app, async |address| {
         let asked = b"GET /beyond HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
         assert!(exchange(address, asked).await.ends_with("begun"));
         gate.begun.notified().await;
-        telling.take().unwrap().send(idle).unwrap();
-    });
-    timeout(FAR_TOO_LONG, async { tokio::join!(server, after) }).await.unwrap();
+    }));
+    assert!(timeout(10 * SHORT, &mut server).await.is_err());
+    gate.go_on.notify_one();
+    server.await;
     timeout(Duration::ZERO, through.notified()).await.unwrap();
 }
 
