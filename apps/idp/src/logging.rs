@@ -98,6 +98,16 @@ mod tests {
     }
 
     #[test]
+    fn au_12_text_of_a_caller_makes_no_line_and_no_colour_of_its_own() {
+        let hostile = "=cmd\r\nlevel=INFO forged\u{1b}[31m";
+        for form in [Form::Human { coloured: false }, Form::Json] {
+            let text = logged("info", form, || tracing::info!(name = hostile, "a request"));
+            assert_eq!(text.lines().count(), 1, "{text:?}");
+            assert!(!text.trim_end().contains(['\r', '\u{1b}']), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_json_line_is_one_object_with_its_fields_on_top() {
         let text = logged("info", Form::Json, || {
             tracing::info!(request.id = "r-1", "a request");
