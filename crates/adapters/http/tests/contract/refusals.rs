@@ -35,10 +35,10 @@ fn refusals(events: &[EventRecord]) -> u64 {
 }
 
 fn only_count(events: &[EventRecord]) -> &EventRecord {
-    let mut counted = events.iter().filter(|event| event.metadata.contains_key("count"));
-    let first = counted.next().expect("nothing was counted");
-    assert_eq!(counted.next(), None, "more than one count");
-    first
+    let counted: Vec<_> =
+        events.iter().filter(|event| event.metadata.contains_key("count")).collect();
+    let [only] = counted.as_slice() else { panic!("not one count: {counted:?}") };
+    only
 }
 
 #[tokio::test]
@@ -73,11 +73,11 @@ async fn rl_02_ten_thousand_bad_logins_of_one_address_are_thirty_events_and_a_co
 async fn rl_02_bad_logins_from_twenty_addresses_are_counted_for_each_of_them() {
     let server = counting(1_000).await;
     let before = server.events().await.len();
-    let unknown = "018bcfe5-687b-7001-8203-04050607080f";
+    let unknown = "018bcfe5-687b-7001-8203-0405060";
     for round in 0..500 {
         for n in 0..20 {
             // The names are of nobody, and each address goes through many.
-            let id = format!("{}{round:03x}{n:02x}", &unknown[..31]);
+            let id = format!("{unknown}{round:03x}{n:02x}");
             let attack = Client { id, ..server.other_admin.clone() };
             assert_eq!(bad_login(&server, &attack, &format!("203.0.113.{n}")).await, 401);
         }
