@@ -9,6 +9,7 @@
     reason = "a tool of the build reads the environment that cargo sets, and takes the time of its steps"
 )]
 
+mod bench;
 mod check_arch;
 mod ci;
 mod deployment;
@@ -52,6 +53,9 @@ enum Command {
     Faults(faults::Options),
     /// Sends random requests to two replicas, and looks for anything of another organization in the answers.
     Isolation(isolation::Options),
+    /// Measures one thing on a release build.
+    #[command(subcommand)]
+    Bench(bench::Benchmark),
     /// Holds the source tree to the architecture.
     CheckArch,
     /// Lints the Dockerfile and compose.yaml; needs no engine.
@@ -94,6 +98,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Servers => servers::run(&root),
         Command::Faults(options) => faults::run(&root, &options),
         Command::Isolation(options) => isolation::run(&root, &options),
+        Command::Bench(benchmark) => bench::run(&root, &benchmark),
         Command::CheckArch => check_arch::run(&root),
         Command::CheckDeployment => deployment::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),

@@ -115,7 +115,7 @@ impl Verifier {
         if let Some(found) = &self.found {
             return Err(found.clone());
         }
-        let judged = self.judge(line);
+        let judged = self.take_line(line);
         self.found = judged.as_ref().err().cloned();
         judged
     }
@@ -141,7 +141,7 @@ impl Verifier {
         Ok(Summary { size, covered: self.size_signed, ..self.summary })
     }
 
-    fn judge(&mut self, line: &[u8]) -> Result<(), Finding> {
+    fn take_line(&mut self, line: &[u8]) -> Result<(), Finding> {
         let invalid =
             |why: &dyn std::fmt::Display| self.finding(Code::LineInvalid, why.to_string());
         let whole = line.strip_suffix(b"\n").ok_or_else(|| {
