@@ -18,8 +18,8 @@ pub struct Remembered {
 #[derive(Debug)]
 struct Newest {
     checkpoint: Checkpoint,
-    /// The line that says so, where there is one.
-    line: Option<Box<str>>,
+    /// The line of the newest that has one, and its size: one that is about to be written has none yet.
+    line: Option<(u64, Box<str>)>,
 }
 
 impl Remembered {
@@ -28,14 +28,16 @@ impl Remembered {
     pub(crate) fn keep(&self, checkpoint: &Checkpoint, line: Option<&str>) {
         let mut logs = self.logs();
         let organization = checkpoint.origin.organization();
-        let known = logs.get(&organization);
-        let is_newer = known.is_none_or(|known| checkpoint.size > known.checkpoint.size);
-        let adds_line = known.is_some_and(|known| {
-            known.checkpoint == *checkpoint && known.line.is_none() && line.is_some()
-        });
-        if is_newer || adds_line {
-            let line = line.map(Box::from);
-            logs.insert(organization, Newest { checkpoint: checkpoint.clone(), line });
+        let known = logs
+            .entry(organization)
+            .or_insert_with(|| Newest { checkpoint: checkpoint.clone(), line: None });
+        if checkpoint.size > known.checkpoint.size {
+            known.checkpoint = checkpoint.clone();
+        }
+        if let Some(line) = line
+            && known.line.as_ref().is_none_or(|(size, _)| checkpoint.size > *size)
+        {
+            known.line = Some((checkpoint.size, line.into()));
         }
     }
 
@@ -47,7 +49,8 @@ impl Remembered {
     /// The lines that say what is the newest of each log.
     pub(crate) fn lines(&self) -> String {
         let logs = self.logs();
-        logs.values().filter_map(|newest| newest.line.as_deref()).flat_map(|l| [l, "\n"]).collect()
+        let lines = logs.values().filter_map(|newest| newest.line.as_ref());
+        lines.flat_map(|(_, line)| [&**line, "\n"]).collect()
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<OrganizationId, Newest>> {

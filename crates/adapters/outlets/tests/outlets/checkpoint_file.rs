@@ -219,6 +219,19 @@ async fn a_file_that_is_rotated_is_followed_by_one_that_says_what_binds() {
     }
 }
 
+#[tokio::test]
+async fn what_is_still_to_be_written_does_not_take_the_last_line_out_of_a_rotated_file() {
+    let (_folder, path) = folder();
+    let file = open(&path).await;
+    file.deliver(&checkpoint(1, 3, "a"), at()).await.unwrap();
+    file.left(&checkpoint(1, 4, "a").checkpoint);
+    moved(&path);
+    file.deliver(&checkpoint(2, 1, "a"), at()).await.unwrap();
+    // Here the server crashes.
+    assert_eq!(newest(&open(&path).await, 1).unwrap().size, 3);
+    assert_eq!(newest(&file, 1).unwrap().size, 4);
+}
+
 fn moved(path: &Path) {
     fs::rename(path, path.with_extension("1")).unwrap();
 }
