@@ -11,6 +11,20 @@ use crate::process;
 pub(crate) enum Benchmark {
     /// How many events a second one core verifies of an export of an audit log.
     AuditVerify(AuditVerify),
+    /// How many events a second are written and sequenced, and how late the checkpoint is: on the
+    /// embedded store, or on the one at `DATABASE_URL`.
+    Sequencing(Sequencing),
+}
+
+/// How much is written.
+#[derive(Debug, Args)]
+pub(crate) struct Sequencing {
+    /// How many events a second.
+    #[arg(long, default_value_t = 10_000)]
+    rate: u64,
+    /// For how long.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
 }
 
 /// How much is verified.
@@ -25,10 +39,19 @@ pub(crate) struct AuditVerify {
 pub(crate) fn run(root: &Path, benchmark: &Benchmark) -> anyhow::Result<()> {
     match benchmark {
         Benchmark::AuditVerify(AuditVerify { events }) => {
-            let events = events.to_string();
-            let program = ["--package", "audit", "--example", "verify_speed"];
-            let arguments = [&["run", "--quiet", "--release"], &program[..], &["--", &events]];
-            process::step(&mut process::command(root, process::cargo(), &arguments.concat()))
+            example(root, ["audit", "verify_speed"], &[*events])
+        }
+        Benchmark::Sequencing(Sequencing { rate, seconds }) => {
+            example(root, ["idp", "sequencing_speed"], &[*rate, *seconds])
         }
     }
+}
+
+/// Runs an example of a package, built for release, with these numbers.
+fn example(root: &Path, [package, name]: [&str; 2], numbers: &[u64]) -> anyhow::Result<()> {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    let mut arguments =
+        vec!["run", "--quiet", "--release", "--package", package, "--example", name, "--"];
+    arguments.extend(numbers.iter().map(String::as_str));
+    process::step(&mut process::command(root, process::cargo(), &arguments))
 }

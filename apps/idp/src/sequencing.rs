@@ -50,7 +50,7 @@ pub async fn finish<S: Store>(keeping: LogKeeping<S>) {
 }
 
 /// Sequences for ever.
-async fn sequence<S: Store>(sequencer: Arc<Sequencer<S>>) {
+pub async fn sequence<S: Store>(sequencer: Arc<Sequencer<S>>) {
     let mut outage = Outage::default();
     let mut rests = interval(REST);
     rests.set_missed_tick_behavior(MissedTickBehavior::Delay);
