@@ -13,14 +13,14 @@ ALTER TABLE audit_event ADD COLUMN salt bytea
 -- When the content was erased. The row stays: others may name it as the event of their last change.
 ALTER TABLE audit_event ADD COLUMN erased_at bigint;
 
--- Events that have no place yet, as they were written together.
+-- Events that have no place yet, as they were written together. No index leads with the number: a look for the oldest of one
+-- organization would take it, and walk over the backlog of another.
 CREATE TABLE audit_pending (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY,
     organization_id uuid NOT NULL,
-    events uuid[] NOT NULL
+    events uuid[] NOT NULL,
+    PRIMARY KEY (organization_id, number)
 );
-
-CREATE INDEX audit_pending_by_organization ON audit_pending (organization_id, number);
 
 -- Every event that there is waits for its place, in groups of a bounded size.
 ALTER TABLE audit_event NO FORCE ROW LEVEL SECURITY;

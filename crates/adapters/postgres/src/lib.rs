@@ -63,6 +63,9 @@ mod session;
 mod signing_keys;
 mod statement;
 mod store;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod transaction;
 mod turn;
 mod writer;

@@ -117,3 +117,46 @@ fn is_locked_out(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::Database;
+
+    const EVENTS: &str = "
+        INSERT INTO audit_event (id, organization_id, action, outcome, request_id, metadata, occurred_at)
+        SELECT gen_random_uuid(), md5((n % 3 / 2)::text)::uuid, 'token.issued', 'success', 'r', '{}', n
+        FROM generate_series(1, 1500) AS n";
+
+    /// How many events wait, in how many groups, of which size at most; how many salts there are; and
+    /// how many events do not wait in the order in which they were written.
+    const WAITING: &str = "
+        SELECT sum(cardinality(events))::bigint, count(*), max(cardinality(events))::bigint,
+            (SELECT count(DISTINCT salt) FROM audit_event),
+            (
+                SELECT count(*) FROM (
+                    SELECT position < lag(position) OVER (
+                        PARTITION BY event.organization_id ORDER BY number, place
+                    ) AS behind
+                    FROM audit_pending
+                    CROSS JOIN unnest(events) WITH ORDINALITY AS one (id, place)
+                    JOIN audit_event AS event USING (id)
+                ) AS pairs WHERE behind
+            )
+        FROM audit_pending";
+
+    #[tokio::test]
+    async fn mu_01_events_of_the_release_before_get_salts_and_wait_for_their_places() {
+        let database = Database::empty().await;
+        let mut migrator = database.connection().await;
+        roles::prepare(&mut migrator).await.unwrap();
+        let first = MIGRATIONS.iter().take(1).cloned().collect::<Vec<_>>();
+        let first = Migrator { migrations: first.into(), ..Migrator::DEFAULT };
+        first.run_direct(None, &mut migrator, false).await.unwrap();
+        database.connection().await.execute(EVENTS).await.unwrap();
+        migrate(&database.login()).await.unwrap();
+        let found: (i64, i64, i64, i64, i64) =
+            sqlx::query_as(WAITING).fetch_one(&mut database.connection().await).await.unwrap();
+        assert_eq!(found, (1_500, 3, 500, 1_500, 0));
+    }
+}

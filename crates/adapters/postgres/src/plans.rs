@@ -4,20 +4,16 @@
 //! A condition that the database may not trust with foreign rows is tried after the policy, and then
 //! no index serves it.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use audit::{Action, EventFilter, Outcome};
 use kernel::{
     AgentId, CredentialId, EventId, Limit, OrganizationId, PageRequest, Start, Timestamp,
 };
 use registry::{AgentFilter, StatusName};
 use sqlx::{AssertSqlSafe, ConnectOptions, Execute, Executor, PgConnection, Row, types::Uuid};
-use support::Database;
 
 use crate::{
     agents, audit_log, credentials_port, erase, feed, log_changes, log_reader, logs, organizations,
-    revocations, session::Statement, statement::assembled, turn,
+    revocations, session::Statement, statement::assembled, support::Database, turn,
 };
 
 /// A little of everything in a few organizations: what a plan depends on is which indexes there are.
@@ -209,7 +205,7 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
         (log_reader::LEAVES, "audit_leaf_pkey", "\"position\" >= $2"),
         (log_reader::LEAVES, "audit_event_pkey", "id = leaf.event_id"),
         (turn::TAKE, "audit_log_pkey", "organization_id = $1"),
-        (turn::PENDING, "audit_pending_by_organization", "organization_id = $1"),
+        (turn::PENDING, "audit_pending_pkey", "organization_id = $1"),
         (turn::EVENTS, "audit_event_pkey", "id = ANY ($2)"),
         (turn::FORGET_PENDING, "audit_pending_pkey", "number = ANY ($2)"),
         (turn::EXTEND, "audit_log_pkey", "organization_id = $1"),
@@ -228,7 +224,6 @@ async fn what_waits_for_a_turn_is_found_without_a_look_at_everything() {
     connection.execute("SELECT set_config('app.sequencer', 'on', false)").await.unwrap();
     let plan = plan(&mut connection, sqlx::query(logs::WAITING)).await;
     for index in [
-        "audit_pending_by_organization",
         "audit_pending_pkey",
         "audit_log_unsigned",
         "audit_log_undelivered",

@@ -260,3 +260,57 @@ impl Turn for PostgresTurn {
         self.session.commit().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use audit::{Transactor, record};
+    use contracts::sample::{self, Machine, Sequencer};
+    use kernel::{Clock, Entropy};
+    use tenancy::{Kind, Plan, Scope};
+
+    use super::*;
+    use crate::{Isolation, Options, PostgresStore, support::Database};
+
+    async fn founded() -> (Database, PostgresStore, Scope) {
+        let (database, machine) = (Database::migrated().await, Machine::default());
+        let parts: (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (machine.clock.clone(), machine.entropy.clone());
+        let (login, options) = (database.login(), Options::default());
+        let opened = PostgresStore::open(&login, parts, Isolation::Preferred, &options).await;
+        // Nothing is noted here, and what is dropped is closed at last.
+        let (store, _background) = opened.unwrap();
+        let change = sample::founded(&machine, "first", Kind::Tenant, Plan::Pro);
+        let scope = sample::scope(change.after().id(), machine.agent_id());
+        let tx = store.begin(scope.clone()).await.unwrap();
+        let (tx, _) = record(tx, change).await.unwrap();
+        audit::Journal::commit(tx).await.unwrap();
+        (database, store, scope)
+    }
+
+    /// The lock of the row keeps everybody else out. Should it ever not, the number of the lease does.
+    #[tokio::test]
+    async fn a_turn_under_another_lease_changes_nothing() {
+        let (_database, store, scope) = founded().await;
+        let (log, sequencer) = (scope.organization(), Sequencer::default());
+        for step in 0..5 {
+            let mut turn = sequencer.turn(&store, log).await;
+            let extension = sample::next_extension(&mut turn, log, 100).await.unwrap();
+            let checkpoint = sequencer.checkpoint(&mut turn, log, 0).await;
+            turn.fence = Fence(turn.fence.0 + 1);
+            let done = match step {
+                0 => turn.extend(&extension).await,
+                1 => turn.publish(&checkpoint).await,
+                2 => turn.delivered(0).await,
+                3 => turn.exported(0).await,
+                _ => turn.halt("a test says so").await,
+            };
+            assert!(matches!(done, Err(StoreError::Conflict)), "{step}: {done:?}");
+            turn.commit().await.unwrap_err();
+        }
+        let mut turn = sequencer.turn(&store, log).await;
+        assert_eq!(*turn.state(), LogState::default());
+        assert_eq!(turn.unsequenced(100).await.unwrap().len(), 1);
+    }
+}

@@ -8,6 +8,7 @@ mod dropped;
 mod feed;
 mod frozen;
 mod isolation;
+mod logs;
 mod opening;
 mod running;
 #[path = "../support/mod.rs"]

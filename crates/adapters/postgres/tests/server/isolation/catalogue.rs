@@ -92,9 +92,8 @@ const UNBOUND: &str = "
         )
     ORDER BY 1";
 
-const REASONS: [(&str, &str); 9] = [
-    ("audit_pending (number)", "a number that nobody chooses"),
-    ("change_feed (number)", "likewise"),
+const REASONS: [(&str, &str); 8] = [
+    ("change_feed (number)", "a number that nobody chooses"),
     ("checkpoint_key (id)", "keys are the installation's"),
     ("client (agent_id)", "it tells the organization to whoever does not know it"),
     ("organization (id)", "it is the organization"),
