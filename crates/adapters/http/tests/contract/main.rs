@@ -15,6 +15,7 @@ mod agents;
 mod audit_exports;
 mod audit_log;
 mod audit_proofs;
+mod audit_tiles;
 mod client_authentication;
 mod cors;
 mod credential_life;
