@@ -44,8 +44,8 @@ impl Frontier {
             if hashes == 0 {
                 break;
             }
-            let partial = !hashes.is_multiple_of(WIDTH);
-            let last = Tile::of_tree(size, level, hashes / WIDTH).filter(|_| partial);
+            // There is none where the last full tile is the last one.
+            let last = Tile::of_tree(size, level, hashes / WIDTH);
             levels.push(match last {
                 Some(tile) => tiles.tile(tile).await?,
                 None => Vec::new(),

@@ -336,8 +336,8 @@ proptest! {
 
     #[test]
     fn no_numbers_bring_a_verifier_down(
-        one in any::<u64>(),
-        two in any::<u64>(),
+        one in prop_oneof![any::<u64>(), 0..3_u64],
+        two in prop_oneof![any::<u64>(), 0..3_u64],
         length in 0_usize..80,
     ) {
         let proof = vec![leaf(1); length];
