@@ -402,8 +402,11 @@ def checkpoints_that_left(data: bytes, key: Key):
     if lines[-1] == b"":
         lines.pop()
     for raw in lines:
+        if raw.startswith(b"{") and not raw.endswith(b"}"):
+            continue  # What a crash left of a line.
         try:
             line = json.loads(raw.decode(), parse_constant=no_such_number)
+            json.dumps(line, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise Malformed("a line is no JSON") from None
         if type(line) is not dict:

@@ -90,6 +90,11 @@ impl Checkpoints {
             if file.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line)? == 0 {
                 return Ok(());
             }
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            if text.starts_with(b"{") && !text.ends_with(b"}") {
+                // What a crash left of a line.
+                continue;
+            }
             // Lines of other kinds may have numbers that are none of ours.
             let members: Map<String, Value> = serde_json::from_slice(&line).map_err(|error| {
                 Finding::of_checkpoint(format!("line {number} of checkpoints: {error}"))

@@ -82,10 +82,25 @@ fn a_line_of_another_form_is_refused() {
         bad.as_object_mut().unwrap().remove(member);
         assert_eq!(said(&log, lines(&[bad]).as_bytes()), INVALID, "{member}");
     }
-    for text in ["{\"type\":\"checkp", "\n", "[]\n", "{} {}\n"] {
+    for text in ["\n", "[]\n", "{} {}\n"] {
         let file = lines(std::slice::from_ref(&good)) + text;
         assert_eq!(said(&log, file.as_bytes()), INVALID, "{text}");
     }
+}
+
+#[test]
+fn what_a_crash_left_of_a_line_is_passed_over() {
+    let log = Sample::of(20, &[5]);
+    let good = lines(&[line(&log.notes[0])]);
+    for file in [
+        format!("{{\"type\":\"checkp\n{good}"),
+        format!("{good}{{\"type\":\"checkp"),
+        format!("{good}{{\"type\":\"checkp\n"),
+    ] {
+        assert_eq!(said(&log, file.as_bytes()), "1 fit", "{file}");
+    }
+    let run_together = format!("{{\"type\":\"checkp{good}");
+    assert_eq!(said(&log, run_together.as_bytes()), INVALID);
 }
 
 #[test]
