@@ -101,6 +101,7 @@ impl CheckpointSink for CheckpointFile {
     }
 }
 
+#[async_trait]
 impl Outside for CheckpointFile {
     fn newest(&self, organization: OrganizationId) -> Option<Checkpoint> {
         self.known.newest(organization)
@@ -112,5 +113,12 @@ impl Outside for CheckpointFile {
 
     fn left(&self, checkpoint: &Checkpoint) {
         self.known.left(checkpoint);
+    }
+
+    async fn look_again(&self) {
+        if let Err(error) = self.reread().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the file of checkpoints cannot be read again");
+        }
     }
 }

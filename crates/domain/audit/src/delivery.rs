@@ -81,6 +81,7 @@ pub trait Witness: Send + Sync {
 }
 
 /// What is known of checkpoints that have left, by this process and by what it finds outside.
+#[async_trait]
 pub trait Outside: Send + Sync {
     /// The logs of which a checkpoint is known to have left.
     fn known(&self) -> Vec<OrganizationId>;
@@ -91,6 +92,10 @@ pub trait Outside: Send + Sync {
 
     /// Keeps in mind that this one has left.
     fn left(&self, checkpoint: &Checkpoint);
+
+    /// Looks outside again, where others may have written since: asked before a log is halted, which an
+    /// operator may have acknowledged just now. Where it cannot be looked, what was known is known.
+    async fn look_again(&self) {}
 }
 
 /// Holds a log against a checkpoint that left. `root` is the log's at the size of that checkpoint; of

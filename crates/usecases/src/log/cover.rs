@@ -61,7 +61,21 @@ impl<S: Logs> Sequencer<S> {
         Ok(())
     }
 
+    /// Whether the log fits what left of it. Where it does not, an operator may have acknowledged that
+    /// just now, in another process: it is looked once more.
     async fn held(
+        &self,
+        turn: &mut S::Turn,
+        state: &LogState,
+    ) -> Result<Result<(), Breach>, StoreError> {
+        if let Ok(()) = self.fits(turn, state).await? {
+            return Ok(Ok(()));
+        }
+        self.parts.outside.look_again().await;
+        self.fits(turn, state).await
+    }
+
+    async fn fits(
         &self,
         turn: &mut S::Turn,
         state: &LogState,
