@@ -139,6 +139,14 @@ pub async fn a_log_that_is_halted_is_neither_extended_nor_signed<H: Harness>() {
     assert_eq!(store.waiting(wanted).await.unwrap(), []);
 }
 
+/// An operator acknowledges what began it, and not what came of it.
+pub async fn what_halted_a_log_first_is_what_stays<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    halt(&world, &scope, "the first").await;
+    halt(&world, &scope, "the second").await;
+    assert_eq!(state(&world, &scope).await.halted.as_deref(), Some("the first"));
+}
+
 pub async fn an_acknowledged_log_goes_on_and_leaves_exactly_one_event<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let (organization, store) = (scope.organization(), world.harness.store());

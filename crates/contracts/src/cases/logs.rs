@@ -125,6 +125,25 @@ pub async fn what_has_a_place_waits_no_longer<H: Harness>() {
     assert_eq!(view.log_state().await.unwrap(), state);
 }
 
+pub async fn an_event_gets_one_place_and_only_in_the_turn_that_read_it<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let organization = scope.organization();
+    let mut turn = Sequencer::default().turn(world.harness.store(), organization).await;
+    let extension = next_extension(&mut turn, organization, 10).await.unwrap();
+    drop(turn);
+    let extend = async || {
+        let mut turn = Sequencer::default().turn(world.harness.store(), organization).await;
+        turn.extend(&extension).await?;
+        turn.commit().await
+    };
+    extend().await.unwrap_err();
+    assert_eq!(leaves(&world, &scope).await, []);
+    Sequencer::default().extend(world.harness.store(), organization).await;
+    let placed = leaves(&world, &scope).await;
+    extend().await.unwrap_err();
+    assert_eq!((leaves(&world, &scope).await, placed.len()), (placed, 1));
+}
+
 pub async fn places_are_given_bite_by_bite_without_a_gap_or_a_double<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let organization = scope.organization();
