@@ -3,8 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use audit::{
-    CheckpointKey, CheckpointSigner, SealedCheckpointKey,
-    checkpoint::SigningFailed,
+    CheckpointKey, CheckpointSigner, SealedCheckpointKey, checkpoint::SigningFailed,
     checkpoint_key::CheckpointKeyFactory,
 };
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -27,7 +26,9 @@ pub enum CheckpointKeyError {
         reason: SealError,
     },
     /// What was sealed is not the private half of the public one.
-    #[error("checkpoint key `{key}` cannot be used: its private half does not belong to its public one")]
+    #[error(
+        "checkpoint key `{key}` cannot be used: its private half does not belong to its public one"
+    )]
     Unpaired {
         /// Which one.
         key: String,
@@ -74,8 +75,7 @@ impl LocalCheckpointSigner {
     /// [`CheckpointKeyError`]
     pub fn open(key: &CheckpointKey, sealer: &Sealer) -> Result<Self, CheckpointKeyError> {
         let sealed = |reason| CheckpointKeyError::Sealed { key: key.id.clone(), reason };
-        let private =
-            sealer.open(purpose(&key.id), key.private.as_bytes()).map_err(sealed)?;
+        let private = sealer.open(purpose(&key.id), key.private.as_bytes()).map_err(sealed)?;
         let pair = Ed25519KeyPair::from_pkcs8(private.expose_secret()).ok();
         match pair.filter(|pair| public_half(pair) == Some(key.public)) {
             Some(pair) => Ok(Self { pair, public: key.public }),
