@@ -108,12 +108,16 @@ impl PostgresTurn {
     /// Begins a transaction that the server ends where nothing comes for two seconds, also where what
     /// it sends is not taken, and in which the log has a row. Whoever finds that another one is just
     /// making the row does not wait for it: the lock is tried, and the row is not to be seen.
+    ///
+    /// Everything in a turn is found by an index. Plans are kept, and those of a log that has just begun
+    /// would read the whole of it long after.
     pub(crate) fn text(organization: OrganizationId) -> String {
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; \
              SELECT set_config('app.organization', '{organization}', true); \
              SET LOCAL idle_in_transaction_session_timeout = 2000; \
              SET LOCAL tcp_user_timeout = 2000; \
+             SET LOCAL enable_seqscan = off; \
              INSERT INTO audit_log (organization_id) SELECT '{organization}' \
              WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE organization_id = '{organization}') \
                  AND pg_try_advisory_xact_lock(hashtext('a log begins'), hashtext('{organization}')) \
