@@ -24,6 +24,12 @@ pub(crate) struct Options {
     /// How often each way to end something is timed on the other replica.
     #[arg(long, default_value_t = 50)]
     sight_rounds: u64,
+    /// How often the replica that keeps the log is killed under load; half as often it is frozen.
+    #[arg(long, default_value_t = 50)]
+    sequencer_rounds: u64,
+    /// How many tokens are issued while checkpoints are timed.
+    #[arg(long, default_value_t = 5_000)]
+    tokens: u64,
 }
 
 /// Runs them, one at a time so that what they measure is their own, and prints what they found.
@@ -38,6 +44,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         ("IDP_FAULTS_REDIS_ROUNDS", options.redis_rounds),
         ("IDP_FAULTS_FREEZE_SECONDS", options.freeze_seconds),
         ("IDP_FAULTS_SIGHT_ROUNDS", options.sight_rounds),
+        ("IDP_FAULTS_SEQUENCER_ROUNDS", options.sequencer_rounds),
+        ("IDP_FAULTS_TOKENS", options.tokens),
     ] {
         command.env(variable, number.to_string());
     }

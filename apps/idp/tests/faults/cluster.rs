@@ -1,6 +1,7 @@
 //! PostgreSQL, Redis and replicas of the server, all private to one test, each to be killed and started
 //! again by itself.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -31,13 +32,15 @@ static TURN: Mutex<()> = Mutex::new(());
 pub(crate) struct Plan {
     pub(crate) replicas: usize,
     pub(crate) redis: bool,
+    /// Whether each replica writes checkpoints and events to files of its own.
+    pub(crate) outlets: bool,
     /// Variables on top of, or instead of, the usual ones.
     pub(crate) settings: Vec<(&'static str, String)>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { replicas: 2, redis: true, settings: Vec::new() }
+        Self { replicas: 2, redis: true, outlets: false, settings: Vec::new() }
     }
 }
 
@@ -46,6 +49,7 @@ pub(crate) struct Ground {
     pub(crate) postgres: Postgres,
     pub(crate) redis: Option<Redis>,
     pub(crate) ports: Vec<u16>,
+    outlets: bool,
     settings: Vec<(&'static str, String)>,
     // After the servers that work in it.
     pub(crate) folder: tempfile::TempDir,
@@ -63,8 +67,8 @@ impl Ground {
         let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
         let redis = plan.redis.then(|| Redis::start(&folder.path().join("redis")).unwrap());
         let ports = (0..plan.replicas).map(|_| servers::free_port()).collect();
-        let ground =
-            Self { postgres, redis, ports, settings: plan.settings.clone(), folder, _turn: turn };
+        let (outlets, settings) = (plan.outlets, plan.settings.clone());
+        let ground = Self { postgres, redis, ports, outlets, settings, folder, _turn: turn };
         ground.sql_in("postgres", "CREATE DATABASE idp");
         ground
     }
@@ -84,7 +88,21 @@ impl Ground {
             .env("DATABASE_URL", self.postgres.url_for("idp"))
             .envs(self.redis.iter().map(|redis| ("REDIS_URL", redis.url())))
             .envs(self.settings.iter().map(|(name, value)| (*name, value)));
+        if self.outlets {
+            command.env("IDP_AUDIT_CHECKPOINT_FILE", self.checkpoints(replica));
+            command.env("IDP_AUDIT_EVENTS_FILE", self.events(replica));
+        }
         command
+    }
+
+    /// The replica's own file of checkpoints.
+    pub(crate) fn checkpoints(&self, replica: usize) -> PathBuf {
+        self.folder.path().join(format!("checkpoints-{replica}.ndjson"))
+    }
+
+    /// The replica's own file of events.
+    pub(crate) fn events(&self, replica: usize) -> PathBuf {
+        self.folder.path().join(format!("events-{replica}.ndjson"))
     }
 
     /// A replica, as the plain user runs it.
@@ -191,6 +209,11 @@ impl Cluster {
     /// Sends the replica's process a signal.
     pub(crate) fn signal(&self, replica: usize, signal: Signal) {
         self.replicas[replica].as_ref().unwrap().process.signal(signal);
+    }
+
+    /// The replica's process.
+    pub(crate) fn process(&self, replica: usize) -> &Process {
+        &self.replicas[replica].as_ref().unwrap().process
     }
 
     /// Takes the replica out, to wait for its end.

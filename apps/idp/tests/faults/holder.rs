@@ -23,7 +23,8 @@ const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_nam
     AND wait_event_type = 'Lock' AND query LIKE '%audit_event%'";
 
 /// Whether a session holds what it has locked, and nobody goes on with it.
-const HOLDS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
+pub(crate) const HOLDS: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
     AND state = 'idle in transaction'";
 
 #[test]
@@ -37,7 +38,7 @@ fn cs_03_a_replica_that_stands_still_with_a_lock_loses_it_and_commits_nothing() 
     let change = change.bearer(&caller.token);
     cluster.front.database_goes();
     thread::scope(|scope| {
-        let locked = Locked::log(&cluster);
+        let locked = Locked::table(&cluster, "audit_event");
         let changing = scope.spawn(|| http::send(cluster.front.address(0), &change));
         until(now(), HEAL, || cluster.sql(WAITS) == "1");
         cluster.signal(0, Signal::STOP);
@@ -72,11 +73,11 @@ fn cs_03_a_replica_that_stands_still_with_a_lock_loses_it_and_commits_nothing() 
     check::no_session_is_stuck(&cluster);
 }
 
-/// Keeps everybody from the log, until it is dropped.
-struct Locked(Child);
+/// Keeps everybody from a table, until it is dropped.
+pub(crate) struct Locked(Child);
 
 impl Locked {
-    fn log(cluster: &Cluster) -> Self {
+    pub(crate) fn table(cluster: &Cluster, table: &str) -> Self {
         let mut child = Command::new("psql")
             .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"])
             .args(["--dbname", &cluster.ground.postgres.url_for("idp")])
@@ -86,7 +87,7 @@ impl Locked {
             .expect("psql comes with PostgreSQL");
         let mut line = String::new();
         let input = child.stdin.as_mut().unwrap();
-        input.write_all(b"BEGIN; LOCK TABLE audit_event; SELECT 'locked';\n").unwrap();
+        writeln!(input, "BEGIN; LOCK TABLE {table}; SELECT 'locked';").unwrap();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line.trim(), "locked");
         Self(child)

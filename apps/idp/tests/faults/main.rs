@@ -9,6 +9,9 @@
 mod caller;
 mod check;
 mod cluster;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../support/departed.rs"]
+mod departed;
 #[path = "../kill/dice.rs"]
 mod dice;
 mod drain;
@@ -21,14 +24,23 @@ mod kill_redis;
 mod kill_replica;
 mod ledger;
 mod load;
+mod log;
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../startup/process.rs"]
 mod process;
+mod prompt;
 mod refusals;
+mod regression;
 mod rounds;
 mod seen;
+mod sequencing;
 mod stopwatch;
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../support/verified.rs"]
+mod verified;
+mod watch;
+mod woken;
 mod worker;

@@ -33,6 +33,21 @@ pub(crate) fn of_sight() -> u64 {
     told("IDP_FAULTS_SIGHT_ROUNDS", 3)
 }
 
+/// How often the replica that keeps the log is killed.
+pub(crate) fn of_sequencer() -> u64 {
+    told("IDP_FAULTS_SEQUENCER_ROUNDS", 5)
+}
+
+/// How often it is frozen.
+pub(crate) fn of_woken() -> u64 {
+    (of_sequencer() / 2).max(2)
+}
+
+/// How many tokens are issued while checkpoints are timed.
+pub(crate) fn of_tokens() -> u64 {
+    told("IDP_FAULTS_TOKENS", 1_500)
+}
+
 #[expect(clippy::disallowed_methods, reason = "how long to test is the tester's choice")]
 fn told(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |rounds| rounds.parse().unwrap())

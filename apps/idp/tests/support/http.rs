@@ -107,6 +107,9 @@ fn cut_off() -> io::Error {
 fn parse(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
+    if value_of(head, "transfer-encoding") == Some("chunked") {
+        return Some(Answer { status, body: joined(body)?, head: head.to_owned() });
+    }
     let length: Option<usize> = value_of(head, "content-length").and_then(|it| it.parse().ok());
     // Only an answer that can have no body says no length.
     let whole = match length {
@@ -114,6 +117,20 @@ fn parse(answer: &str) -> Option<Answer> {
         None => status == 204,
     };
     whole.then(|| Answer { status, body: body.to_owned(), head: head.to_owned() })
+}
+
+/// A body that came in pieces, if the last one came too.
+fn joined(mut pieces: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (length, rest) = pieces.split_once("\r\n")?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return (rest == "\r\n").then_some(body);
+        }
+        body.push_str(rest.get(..length)?);
+        pieces = rest.get(length..)?.strip_prefix("\r\n")?;
+    }
 }
 
 fn value_of<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
@@ -130,4 +147,14 @@ fn an_answer_that_was_cut_off_is_none() {
         assert!(whole.get(..length).and_then(parse).is_none(), "{length} bytes");
     }
     assert!(parse("HTTP/1.1 204 No Content\r\n\r\n").is_some());
+}
+
+#[test]
+fn an_answer_in_pieces_is_whole_with_its_last_piece() {
+    let whole =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nbod\r\n1\r\ny\r\n0\r\n\r\n";
+    assert_eq!(parse(whole).map(|answer| answer.body).as_deref(), Some("body"));
+    for length in 0..whole.len() {
+        assert!(whole.get(..length).and_then(parse).is_none(), "{length} bytes");
+    }
 }

@@ -163,7 +163,7 @@ async fn au_07_what_an_operator_acknowledged_no_longer_binds_after_it() {
     assert_eq!(newest(&command, 1), None);
     // The server knows once it looks.
     assert_eq!(newest(&server, 1).unwrap().size, 9);
-    server.reread().await.unwrap();
+    server.look_again().await;
     assert_eq!(newest(&server, 1), None);
     assert_eq!(newest(&server, 2).unwrap().size, 9);
 

@@ -1,0 +1,148 @@
+//! AU-07: an older state of the whole database put back.
+
+use crate::caller;
+use crate::cluster::{Cluster, Plan};
+use crate::departed::{Departed, of_lines};
+use crate::front::HEAL;
+use crate::log::{self, TAKES_OVER};
+use crate::process::run;
+use crate::stopwatch::{now, until};
+use crate::verified::{finds, holds};
+
+const HALTED: &str = "SELECT coalesce(max(halted), '') FROM audit_log";
+
+/// How far the log has come.
+const SIZES: &str = "SELECT size, signed_size FROM audit_log WHERE size > 0";
+
+const HALTS: &str = "agentidp_audit_logs_halted_total";
+
+const REASON: &str = "yesterday's state was put back by a test";
+
+#[test]
+fn au_07_a_database_put_back_while_the_replicas_are_away_halts_the_log_until_acknowledged() {
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("checkpoints.ndjson");
+    // One for both, as on a disk that both of them see.
+    let setting = ("IDP_AUDIT_CHECKPOINT_FILE", file.to_str().unwrap().to_owned());
+    let mut cluster = Cluster::start(&Plan { settings: vec![setting], ..Plan::default() });
+    let mut departed = Departed::default();
+    grow(&cluster, "early", &mut departed);
+    (0..2).for_each(|replica| cluster.kill(replica));
+    keep_state(&cluster);
+    (0..2).for_each(|replica| cluster.restart(replica));
+    grow(&cluster, "late", &mut departed);
+    (0..2).for_each(|replica| cluster.kill(replica));
+    put_back(&cluster);
+    (0..2).for_each(|replica| cluster.restart(replica));
+
+    until(now(), TAKES_OVER, || !cluster.sql(HALTED).is_empty());
+    assert!(cluster.sql(HALTED).contains("older state of the store was put back"));
+    let halting: Vec<_> = (0..2).filter(|it| log::counted(&cluster, *it, HALTS) == 1).collect();
+    assert_eq!(halting.len(), 1, "it is halted once, by one of them");
+    cluster.process(halting[0]).logs("the audit log is halted");
+    requests_go_on_and_nothing_is_signed(&cluster);
+
+    acknowledge(&cluster);
+    goes_on(&cluster, &departed);
+    let lines = of_lines(&file);
+    let said = lines.iter().find(|line| line["type"] == "acknowledgement").unwrap();
+    assert_eq!(said["reason"], REASON);
+}
+
+#[test]
+fn au_07_a_replica_without_a_file_remembers_what_it_signed_when_the_database_is_put_back_under_it()
+{
+    let mut cluster = Cluster::start(&Plan { replicas: 1, ..Plan::default() });
+    let mut departed = Departed::default();
+    grow(&cluster, "early", &mut departed);
+    cluster.kill(0);
+    keep_state(&cluster);
+    cluster.restart(0);
+    grow(&cluster, "late", &mut departed);
+    cluster.front.database_goes();
+    put_back(&cluster);
+    let back_at = cluster.front.database_is_back();
+    until(back_at, HEAL, || caller::issue(&cluster.front, 0, &cluster.admin).is_ok());
+    until(back_at, TAKES_OVER, || log::counted(&cluster, 0, HALTS) == 1);
+    cluster.process(0).logs("the audit log is halted");
+    requests_go_on_and_nothing_is_signed(&cluster);
+
+    // What it remembers binds it as long as it runs.
+    acknowledge(&cluster);
+    until(now(), TAKES_OVER, || log::counted(&cluster, 0, HALTS) == 2);
+    cluster.kill(0);
+    acknowledge(&cluster);
+    cluster.restart(0);
+    goes_on(&cluster, &departed);
+}
+
+/// Makes events, and keeps a checkpoint that covers them.
+fn grow(cluster: &Cluster, name: &str, departed: &mut Departed) {
+    let caller = cluster.admin_at(0);
+    for number in 0..5 {
+        let email = format!("{name}-{number}@a.example");
+        let agent = caller.register(0, &email, "resume:write").unwrap();
+        let event = caller.event_of(0, "agent.created", &agent).unwrap();
+        caller.is_covered(0, &event, (now(), TAKES_OVER));
+        departed.take(caller.checkpoint(0).unwrap());
+    }
+}
+
+/// Copies the database. Nobody may be in it.
+fn keep_state(cluster: &Cluster) {
+    alone(cluster);
+    cluster.ground.sql_in("postgres", "CREATE DATABASE yesterday TEMPLATE idp");
+}
+
+/// Puts the copy in the place of the database.
+fn put_back(cluster: &Cluster) {
+    let sql = |statement: &str| cluster.ground.sql_in("postgres", statement);
+    sql("ALTER DATABASE idp ALLOW_CONNECTIONS false");
+    alone(cluster);
+    sql("ALTER DATABASE idp RENAME TO today");
+    sql("ALTER DATABASE yesterday RENAME TO idp");
+}
+
+fn alone(cluster: &Cluster) {
+    let others =
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'idp'";
+    until(now(), TAKES_OVER, || cluster.ground.sql_in("postgres", others) == "0");
+}
+
+fn requests_go_on_and_nothing_is_signed(cluster: &Cluster) {
+    let (sizes, begun) = (cluster.sql(SIZES), now());
+    // For longer than a checkpoint takes.
+    until(begun, 2 * HEAL, || {
+        for at in 0..cluster.ground.ports.len() {
+            let token = caller::issue(&cluster.front, at, &cluster.admin).unwrap().unwrap();
+            assert_eq!(cluster.admin_at(at).is_active(at, &token.text), Ok(true));
+        }
+        begun.elapsed() > HEAL
+    });
+    assert_eq!(cluster.sql(SIZES), sizes);
+}
+
+#[track_caller]
+fn acknowledge(cluster: &Cluster) {
+    let organization =
+        cluster.sql("SELECT organization_id FROM audit_log WHERE halted IS NOT NULL");
+    let arguments = ["audit", "acknowledge", "--organization", &organization, "--reason", REASON];
+    let ended = run(&mut cluster.ground.command(&arguments, 0));
+    assert_eq!(ended.code, Some(0), "{}", ended.log);
+    assert!(ended.out.starts_with("acknowledged: "), "{}", ended.out);
+}
+
+/// The log goes on and verifies, but not for whoever holds what left before.
+fn goes_on(cluster: &Cluster, departed: &Departed) {
+    let caller = cluster.admin_at(0);
+    let mut after = Departed::default();
+    grow(cluster, "after", &mut after);
+    let told = caller.get(0, "/api/v1/audit?action=log.acknowledged").unwrap();
+    assert_eq!(told["data"][0]["metadata"]["reason"], REASON, "{told}");
+    let evidence = caller.evidence(cluster, 0, &after);
+    holds(&evidence.by_idp());
+    assert_eq!(cluster.sql(HALTED), "");
+    let old = caller.evidence(cluster, 0, departed);
+    finds(&old.by_idp(), "root-mismatch");
+    finds(&old.by_python(), "root-mismatch");
+}
