@@ -19,6 +19,7 @@ pub mod cases;
 pub mod harness;
 mod list;
 pub mod sample;
+pub mod tampering;
 pub mod witness;
 pub mod world;
 

@@ -16,6 +16,7 @@ pub const TABLE: &str = "audit_event";
 /// [`StoreError::Corrupt`]
 pub fn read(row: &impl Cells) -> Result<EventRecord, StoreError> {
     let row = Columns::of(TABLE, row);
+    let (origin, salt) = origin(&row)?;
     Ok(EventRecord {
         id: row.id("id", EventId::from_uuid)?,
         organization: row.id("organization_id", OrganizationId::from_uuid)?,
@@ -23,14 +24,9 @@ pub fn read(row: &impl Cells) -> Result<EventRecord, StoreError> {
         action: row.parsed("action")?,
         outcome: row.parsed("outcome")?,
         resource: resource(&row)?,
-        origin: Origin {
-            request: RequestId::parse(row.text("request_id")?)
-                .ok_or_else(|| row.corrupt("request_id"))?,
-            address: row.optional_parsed("address")?,
-            user_agent: row.optional_text("user_agent")?.and_then(UserAgent::new),
-        },
+        origin,
         used: row.optional_id("used_credential_id", CredentialId::from_uuid)?,
-        salt: salt(&row)?,
+        salt,
         metadata: row.object("metadata")?,
         timestamp: row.time("occurred_at")?,
     })
@@ -47,6 +43,21 @@ pub fn read_logged(row: &impl Cells) -> Result<LoggedEvent, StoreError> {
         None => None,
     };
     Ok(LoggedEvent { event: read(row)?, place })
+}
+
+/// The request, and what hides the personal data in it. Personal data without a salt is none that the
+/// log ever held: the two go together, and nothing would tell that somebody put it there.
+fn origin(row: &Columns<'_, impl Cells>) -> Result<(Origin, Option<Salt>), StoreError> {
+    let request =
+        RequestId::parse(row.text("request_id")?).ok_or_else(|| row.corrupt("request_id"))?;
+    let address = row.optional_parsed("address")?;
+    let user_agent = row.optional_text("user_agent")?;
+    let salt = salt(row)?;
+    if salt.is_none() && (address.is_some() || user_agent.is_some()) {
+        return Err(row.corrupt("salt"));
+    }
+    let user_agent = user_agent.and_then(UserAgent::new);
+    Ok((Origin { request, address, user_agent }, salt))
 }
 
 fn salt(row: &Columns<'_, impl Cells>) -> Result<Option<Salt>, StoreError> {

@@ -41,6 +41,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("audit_event", "metadata", "'[]'"),
     ("audit_event", "resource_kind", "NULL"),
     ("audit_event", "salt", "x'00'"),
+    ("audit_event", "salt", "NULL"),
     ("audit_leaf", "hash", "x'00'"),
     ("audit_leaf", "commitment", "x'00'"),
     ("audit_log", "origin", "'x'"),
