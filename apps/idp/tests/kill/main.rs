@@ -1,11 +1,12 @@
 //! `kill -9` in the middle of a stream of changes and tokens, again and again: what was
 //! acknowledged is there after the restart, what was revoked stays revoked, and all of it has its
-//! audit event.
+//! audit event. And the log of these, through kills, older states put back, and witnesses.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -15,17 +16,35 @@ use crate::session::Session;
 use crate::support::{http::Request, server::RunningServer};
 
 mod check;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../support/departed.rs"]
+mod departed;
 mod dice;
+mod installation;
 mod ledger;
+mod log;
+mod output;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../startup/process.rs"]
+mod process;
+mod put_back;
 mod session;
+#[expect(dead_code, reason = "the other files of tests use the rest")]
+#[path = "../faults/stopwatch.rs"]
+mod stopwatch;
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/verified.rs"]
+mod verified;
+mod witness;
 mod worker;
 
 /// How often the server is killed, where `IDP_KILL_ROUNDS` does not say.
 const ROUNDS: u64 = 20;
 const WORKERS: u64 = 4;
+/// The file of events that left, in the data folder.
+const EVENTS: &str = "events.ndjson";
 /// A round ends after so many acknowledged answers: some while the first are written, some later.
 const ACKNOWLEDGED: std::ops::Range<u64> = 1..120;
 
@@ -96,16 +115,24 @@ fn start(folder: &Path, port: u16) -> RunningServer {
             ("IDP_PLANS_FREE_TOKENS_PER_MONTH", "unlimited"),
             ("IDP_PLANS_FREE_AGENTS", "unlimited"),
             ("IDP_UNAUTHENTICATED_REQUESTS_PER_MINUTE", many),
+            ("IDP_AUDIT_EVENTS_FILE", folder.join(EVENTS).to_str().unwrap()),
         ],
     )
 }
 
 /// A port to start on again and again, since the issuer holds it. It lies below those that systems
 /// give to outgoing connections, one of which could otherwise have it when the server is back.
+/// No two tests get the same.
 fn quiet_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    (first..first + 1_000).find(free).unwrap()
+    let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    loop {
+        let port = first + TAKEN.fetch_add(1, Ordering::Relaxed);
+        if free(port) {
+            return port;
+        }
+    }
 }
 
 fn published_keys(server: &RunningServer) -> String {

@@ -1,14 +1,21 @@
 //! An admin's session, and the calls that this test makes.
 
 use std::io;
+use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
+use crate::departed::{Checkpoint, Departed};
+use crate::stopwatch::{now, until};
 use crate::support::{
     http::{self, Answer, Request},
     server::Admin,
 };
+use crate::verified::Evidence;
+
+/// How soon a checkpoint must cover what was acknowledged, on a machine with other things to do.
+pub(crate) const COVERED: Duration = Duration::from_secs(5);
 
 /// A token, with what it says of itself.
 #[derive(Debug, Clone)]
@@ -30,6 +37,38 @@ impl Session {
     pub(crate) fn open(address: &str, admin: &Admin) -> io::Result<Self> {
         let token = issue(address, &admin.client_id, &admin.client_secret)?;
         Ok(Self { address: address.to_owned(), token: token.expect("the admin gets a token") })
+    }
+
+    /// Waits until a checkpoint covers all that was acknowledged before this session began, and gives
+    /// it back.
+    #[track_caller]
+    pub(crate) fn covered(&self) -> Checkpoint {
+        let path = format!("/api/v1/audit?action=token.issued&resourceId={}", self.token.id);
+        let (begun, mut position) = (now(), None);
+        until(begun, COVERED, || {
+            position = self.get(&path).unwrap().expect(200)["data"][0]["position"].as_u64();
+            position.is_some()
+        });
+        let mut covering = None;
+        until(begun, COVERED, || {
+            let served = self.get("/api/v1/audit/checkpoint").unwrap();
+            let served = (served.status == 200).then(|| Checkpoint::of(&served.body));
+            covering = served.filter(|it| Some(it.size) > position);
+            covering.is_some()
+        });
+        covering.unwrap()
+    }
+
+    /// What the log says now, and what left of it.
+    #[track_caller]
+    pub(crate) fn evidence(&self, departed: &Departed) -> Evidence {
+        self.covered();
+        let whole = |path| {
+            let answer = self.get(path).unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body
+        };
+        Evidence::keep(&whole("/api/v1/audit/export"), &whole("/api/v1/audit/key"), departed)
     }
 
     fn send(&self, request: Request) -> io::Result<Answer> {
