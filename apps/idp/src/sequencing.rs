@@ -1,6 +1,6 @@
 //! Keeping the logs beside the requests: the sequencer's rounds, and what is erased now and then.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use kernel::{Clock, StoreError};
 use outlets::CheckpointFile;
@@ -32,8 +32,11 @@ pub fn accompany<S: Store>(
     (store, clock): (S, Arc<dyn Clock>),
     rules: RetentionRules,
 ) {
-    let sequencer = keeping.sequencer.clone();
+    let (sequencer, delivering) = (keeping.sequencer.clone(), keeping.sequencer.clone());
+    let consulting = keeping.sequencer.clone();
     company.accompany("sequencing", move || sequence(sequencer.clone()));
+    company.accompany("delivering", move || deliver(delivering.clone()));
+    company.accompany("consulting", move || consult(consulting.clone()));
     company.accompany("erasing", move || erase(store.clone(), rules, clock.clone()));
     if let Some(file) = keeping.file.clone() {
         company.accompany("rereading", move || reread(file.clone()));
@@ -42,8 +45,10 @@ pub fn accompany<S: Store>(
 
 /// Sequences what is left, once no more requests come.
 pub async fn finish<S: Store>(keeping: LogKeeping<S>) {
-    let rounds =
-        async { while let Ok(Round::Done | Round::More) = keeping.sequencer.round().await {} };
+    let rounds = async {
+        while let Ok(Round::Done | Round::More) = keeping.sequencer.round().await {}
+        while let Ok(Round::Done | Round::More) = keeping.sequencer.deliver().await {}
+    };
     if timeout(AT_THE_END, rounds).await.is_err() {
         tracing::warn!("not everything was sequenced; the next start goes on with it");
     }
@@ -58,8 +63,28 @@ pub async fn sequence<S: Store>(sequencer: Arc<Sequencer<S>>) {
     while outage.tell(sequencer.hold_all().await).is_none() {
         rests.tick().await;
     }
+    again_and_again(|| sequencer.round(), outage).await;
+}
+
+/// Sends out what is to leave, for ever.
+async fn deliver<S: Store>(sequencer: Arc<Sequencer<S>>) {
+    again_and_again(|| sequencer.deliver(), Outage::default()).await;
+}
+
+/// Asks the witness, for ever.
+async fn consult<S: Store>(sequencer: Arc<Sequencer<S>>) {
+    again_and_again(|| sequencer.consult(), Outage::default()).await;
+}
+
+/// Does it at once where there is more to do, and else after a rest.
+async fn again_and_again<F>(work: impl Fn() -> F, mut outage: Outage)
+where
+    F: Future<Output = Result<Round, StoreError>>,
+{
+    let mut rests = interval(REST);
+    rests.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match outage.tell(sequencer.round().await) {
+        match outage.tell(work().await) {
             Some(Round::More) => tokio::task::yield_now().await,
             Some(Round::Idle | Round::Done) | None => {
                 rests.reset();

@@ -1,73 +1,53 @@
 //! Sending out checkpoints and events. No transaction is open while something is on its way.
 
-use audit::{
-    LogReader, LogState, Logs, SignedCheckpoint, Transactor, Turn,
-    delivery::{DeliveryFailed, Witness, WitnessAnswer, WitnessRequest},
-    merkle::consistency_proof,
-};
+use audit::{LogReader, LogState, Logs, SignedCheckpoint, Transactor, Turn};
 use kernel::{OrganizationId, StoreError};
 
-use super::sequencer::Sequencer;
+use super::{
+    departed::mark,
+    sequencer::{Round, Sequencer},
+};
 
 /// How many events leave at a time.
 const PAGE: u32 = 500;
 
-/// How often a witness is asked at most: once more after it told which size it saw last.
-const QUESTIONS: usize = 2;
+/// How many times that a log may take in a round: others wait for theirs.
+const PAGES: u32 = 8;
 
 impl<S> Sequencer<S>
 where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Sends out what has not left yet. Gives back whether anything has.
-    pub(super) async fn leave(&self, organization: OrganizationId) -> Result<bool, StoreError> {
-        let wanted = self.wanted();
-        if !wanted.deliveries && !wanted.exports {
-            return Ok(false);
+    /// Sends out what has not left yet, of a log that no other sequencer keeps.
+    pub(super) async fn leave(&self, organization: OrganizationId) -> Result<Round, StoreError> {
+        let Some(turn) = self.parts.store.turn(organization, self.parts.id).await? else {
+            return Ok(Round::Idle);
+        };
+        let state = turn.state().clone();
+        // Nothing is held while something is on its way. The lease of whoever signed lasts longer than
+        // that, so that no other replica sends the same.
+        drop(turn);
+        let Some(signed) = &state.signed else { return Ok(Round::Idle) };
+        let mut left = Round::Idle;
+        if self.parts.outlets.take_checkpoints()
+            && state.delivered < signed.checkpoint.size
+            && self.give_to_sinks(organization, signed).await
+        {
+            left = Round::Done;
         }
-        let state = self.parts.store.view(organization).await?.log_state().await?;
-        let Some(signed) = &state.signed else { return Ok(false) };
-        let mut left = false;
-        if wanted.deliveries && state.delivered < signed.checkpoint.size {
-            left |= self.deliver(organization, signed).await?;
+        if !self.parts.outlets.events.is_empty() {
+            left = left.max(self.export(organization, &state).await?);
         }
-        if wanted.exports {
-            left |= self.export(organization, &state).await?;
-        }
+        self.settle(organization, &state).await?;
         Ok(left)
     }
 
-    async fn deliver(
-        &self,
-        organization: OrganizationId,
-        signed: &SignedCheckpoint,
-    ) -> Result<bool, StoreError> {
-        let size = signed.checkpoint.size;
-        let sinks = self.give_to_sinks(organization, signed).await;
-        let witness = match &self.parts.outlets.witness {
-            Some(witness) => self.ask(organization, signed, &**witness).await?,
-            None => true,
-        };
-        if !(sinks && witness) {
-            return Ok(false);
-        }
-        let Some(mut turn) = self.parts.store.turn(organization, self.parts.id).await? else {
-            return Ok(false);
-        };
-        if turn.state().delivered < size {
-            turn.delivered(size).await?;
-            turn.commit().await?;
-        }
-        Ok(true)
-    }
-
-    /// Gives a checkpoint to every sink that this process has not given it to. Gives back whether all
-    /// have it.
+    /// Gives a checkpoint to every sink, unless this process has. Gives back whether it was given now.
     async fn give_to_sinks(&self, organization: OrganizationId, signed: &SignedCheckpoint) -> bool {
-        let parts = &self.parts;
-        if self.witnessed.sinks(organization) >= signed.checkpoint.size {
-            return true;
+        let (parts, mark) = (&self.parts, mark(signed));
+        if self.departed.of(organization).sinks == Some(mark) {
+            return false;
         }
         let now = parts.clock.now();
         for sink in &parts.outlets.checkpoints {
@@ -76,58 +56,39 @@ where
                 return false;
             }
         }
-        self.witnessed.sinks_have(organization, signed.checkpoint.size);
+        self.departed.keep(organization, |delivery| delivery.sinks = Some(mark));
         parts.observer.left();
         true
     }
 
-    /// Asks the witness to sign. Gives back whether it has answered, be it with a refusal: that is an
-    /// alarm, and asking again would change nothing.
-    async fn ask(
+    /// Keeps how far everything has left: a checkpoint once the sinks have it and the witness has
+    /// answered.
+    pub(super) async fn settle(
         &self,
         organization: OrganizationId,
-        signed: &SignedCheckpoint,
-        witness: &dyn Witness,
-    ) -> Result<bool, StoreError> {
-        let (parts, size) = (&self.parts, signed.checkpoint.size);
-        if self.witnessed.pauses(organization, parts.clock.now()) {
-            return Ok(false);
+        state: &LogState,
+    ) -> Result<(), StoreError> {
+        let delivery = self.departed.of(organization);
+        let newest = state.signed.as_ref().map(mark);
+        let is_answered = self.parts.outlets.witness.is_none() || delivery.answered == newest;
+        let has_left = delivery.sinks == newest && is_answered;
+        let delivered = if has_left { state.signed_size() } else { state.delivered };
+        let exported = delivery.exported.min(state.signed_size());
+        if delivered <= state.delivered && exported <= state.exported {
+            return Ok(());
         }
-        for _ in 0..QUESTIONS {
-            let old_size = self.witnessed.witness(organization);
-            let mut view = parts.store.view(organization).await?;
-            let proof = consistency_proof(&mut view, old_size, size).await?;
-            drop(view);
-            let request = WitnessRequest { old_size, proof, checkpoint: signed.clone() };
-            match witness.add_checkpoint(&request).await {
-                Ok(WitnessAnswer::Cosigned(_)) => {
-                    self.witnessed.witness_saw(organization, size);
-                    parts.observer.cosigned(organization);
-                    return Ok(true);
-                }
-                Ok(WitnessAnswer::OtherSize(other)) if other <= size => {
-                    self.witnessed.witness_saw(organization, other);
-                }
-                Ok(WitnessAnswer::OtherSize(other)) => {
-                    let reason = format!("it saw a log of size {other}, and this one has {size}");
-                    parts.observer.contested(organization, &reason);
-                    return Ok(true);
-                }
-                Ok(WitnessAnswer::Refused(reason)) => {
-                    parts.observer.contested(organization, &reason);
-                    return Ok(true);
-                }
-                Err(error) => return Ok(self.pause(organization, &error)),
-            }
+        // Where somebody is in a turn it is tried again after the next look.
+        let Some(mut turn) = self.parts.store.turn(organization, self.parts.id).await? else {
+            return Ok(());
+        };
+        let now = turn.state().clone();
+        if delivered > now.delivered {
+            turn.delivered(delivered).await?;
         }
-        parts.observer.contested(organization, "it names another size each time that it is asked");
-        Ok(true)
-    }
-
-    fn pause(&self, organization: OrganizationId, error: &DeliveryFailed) -> bool {
-        self.parts.observer.stayed(organization, error);
-        self.witnessed.pause(organization, self.parts.clock.now());
-        false
+        if exported > now.exported {
+            turn.exported(exported).await?;
+        }
+        turn.commit().await
     }
 
     /// Exports events that a checkpoint covers, in order, from where it was left: at least once each.
@@ -135,28 +96,33 @@ where
         &self,
         organization: OrganizationId,
         state: &LogState,
-    ) -> Result<bool, StoreError> {
-        let parts = &self.parts;
-        let (mut next, end) = (state.exported, state.signed_size());
-        while next < end {
+    ) -> Result<Round, StoreError> {
+        let (parts, end) = (&self.parts, state.signed_size());
+        let exported = self.departed.of(organization).exported;
+        // More than there is to export is of before the log went back.
+        let begun = if exported > end { state.exported } else { state.exported.max(exported) };
+        let mut next = begun;
+        for _ in 0..PAGES {
+            if next >= end {
+                break;
+            }
             let most = u32::try_from(end - next).unwrap_or(PAGE).min(PAGE);
             let leaves = parts.store.view(organization).await?.leaves(next, most).await?;
             let Some(last) = leaves.last() else { break };
-            let after = last.leaf.place.position.saturating_add(1);
             for sink in &parts.outlets.events {
                 if let Err(error) = sink.deliver(&leaves).await {
                     parts.observer.stayed(organization, &error);
-                    return Ok(false);
+                    return Ok(Round::Idle);
                 }
             }
-            let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
-                return Ok(false);
-            };
-            turn.exported(after).await?;
-            turn.commit().await?;
+            next = last.leaf.place.position.saturating_add(1);
+            self.departed.keep(organization, |delivery| delivery.exported = next);
             parts.observer.left();
-            next = after;
         }
-        Ok(state.exported < end)
+        Ok(match next {
+            next if next == begun => Round::Idle,
+            next if next < end => Round::More,
+            _ => Round::Done,
+        })
     }
 }

@@ -1,22 +1,23 @@
 //! Keeping the log: events get their places, checkpoints are signed and leave, what is over is erased.
 //!
-//! No request asks for any of it. A background task of each server calls [`Sequencer::round`] all the
-//! time, and [`retain`] now and then; a lease in the store sees to it that each log has one sequencer.
+//! No request asks for any of it. Background tasks of each server call [`Sequencer::round`],
+//! [`Sequencer::deliver`] and [`Sequencer::consult`] all the time, and [`retain`] now and then; a lease
+//! in the store sees to it that each log has one sequencer.
 //!
 //! # Order to read it in
-//! [`sequencer`], then `extend`, `cover` and `leave`, what it does in a log; [`retention`];
+//! [`sequencer`], then `extend` and `cover`, `leave` and `consult`, what it does in a log; [`retention`];
 //! [`checkpoint_key`]; [`acknowledge`].
 
 pub mod acknowledge;
 pub mod checkpoint_key;
+mod consult;
 mod cover;
+mod departed;
 mod extend;
 mod leave;
 pub mod observer;
 pub mod retention;
 pub mod sequencer;
-
-mod witnessed;
 
 pub use acknowledge::{AcknowledgeError, acknowledge};
 pub use observer::{LogObserver, Unobserved};

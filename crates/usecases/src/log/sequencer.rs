@@ -1,6 +1,6 @@
 //! The sequencer: looks for logs that wait, and gives each a turn.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use audit::{
     CheckpointSigner, LogReader, Logs, SequencerId, Transactor,
@@ -10,7 +10,7 @@ use audit::{
 use futures_util::{StreamExt, stream};
 use kernel::{Clock, OrganizationId, StoreError};
 
-use super::{observer::LogObserver, witnessed::Witnessed};
+use super::{departed::Departed, observer::LogObserver};
 
 /// How many logs are worked on at a time.
 const AT_A_TIME: usize = 4;
@@ -63,7 +63,14 @@ pub struct SequencerParts<S> {
 /// Gives events their places, signs checkpoints, and sends out what is to leave.
 pub struct Sequencer<S> {
     pub(super) parts: SequencerParts<S>,
-    pub(super) witnessed: Witnessed,
+    pub(super) departed: Departed,
+}
+
+impl Outlets {
+    /// Whether anybody takes checkpoints.
+    pub(super) fn take_checkpoints(&self) -> bool {
+        !self.checkpoints.is_empty() || self.witness.is_some()
+    }
 }
 
 impl<S> std::fmt::Debug for Sequencer<S> {
@@ -90,17 +97,11 @@ impl<S> Sequencer<S> {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: SequencerParts<S>) -> Self {
-        Self { parts, witnessed: Witnessed::default() }
+        Self { parts, departed: Departed::default() }
     }
 
-    pub(super) fn wanted(&self) -> Wanted {
-        let outlets = &self.parts.outlets;
-        Wanted {
-            deliveries: !outlets.checkpoints.is_empty() || outlets.witness.is_some(),
-            exports: !outlets.events.is_empty(),
-            most: MOST,
-        }
-    }
+    /// What makes a log wait that is to be sequenced and signed.
+    const SEQUENCING: Wanted = Wanted { deliveries: false, exports: false, most: MOST };
 }
 
 impl<S> Sequencer<S>
@@ -108,19 +109,42 @@ where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Looks once at the logs that wait, and does in each what there is to do.
+    /// Looks once at the logs that wait, gives events their places and signs. Whatever is to leave
+    /// waits for [`Self::deliver`] and [`Self::consult`]: nobody outside can hold up a signature.
     ///
     /// A log that fails is told of to the observer, and keeps no other from its turn.
     ///
     /// # Errors
     /// [`StoreError`] where the look itself failed.
     pub async fn round(&self) -> Result<Round, StoreError> {
-        let waiting = self.parts.store.waiting(self.wanted()).await?;
-        let all_named = waiting.len() < usize::try_from(MOST).unwrap_or(usize::MAX);
-        let seen = if all_named { Round::Idle } else { Round::More };
-        let turns = stream::iter(waiting).map(|organization| self.attend(organization));
-        // All to their ends: a turn that is dropped midway costs a connection.
-        Ok(turns.buffer_unordered(AT_A_TIME).fold(seen, async |one, other| one.max(other)).await)
+        self.each(Self::SEQUENCING, |organization| self.sequence(organization)).await
+    }
+
+    /// Looks once at the logs of which something is to leave, and gives it to those who take it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the look itself failed.
+    pub async fn deliver(&self) -> Result<Round, StoreError> {
+        let outlets = &self.parts.outlets;
+        let (deliveries, exports) = (outlets.take_checkpoints(), !outlets.events.is_empty());
+        if !deliveries && !exports {
+            return Ok(Round::Idle);
+        }
+        let wanted = Wanted { deliveries, exports, most: MOST };
+        self.each(wanted, |organization| self.leave(organization)).await
+    }
+
+    /// Looks once at the logs of which the witness has not seen the newest checkpoint, and asks it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the look itself failed.
+    pub async fn consult(&self) -> Result<Round, StoreError> {
+        let Some(witness) = &self.parts.outlets.witness else { return Ok(Round::Idle) };
+        if self.departed.pauses(self.parts.clock.now()) {
+            return Ok(Round::Idle);
+        }
+        let wanted = Wanted { deliveries: true, exports: false, most: MOST };
+        self.each(wanted, |organization| self.ask(organization, &**witness)).await
     }
 
     /// Holds every log of which a checkpoint has left against that checkpoint, and halts those that
@@ -136,20 +160,32 @@ where
         Ok(())
     }
 
-    async fn attend(&self, organization: OrganizationId) -> Round {
-        match self.work(organization).await {
-            Ok(done) => done,
-            Err(error) => {
+    async fn each<F>(
+        &self,
+        wanted: Wanted,
+        work: impl Fn(OrganizationId) -> F,
+    ) -> Result<Round, StoreError>
+    where
+        F: Future<Output = Result<Round, StoreError>>,
+    {
+        let waiting = self.parts.store.waiting(wanted).await?;
+        let there_are_more = u32::try_from(waiting.len()).is_ok_and(|named| named == MOST);
+        let turns = stream::iter(waiting).map(async |organization| {
+            work(organization).await.unwrap_or_else(|error| {
                 self.parts.observer.failed(organization, &error);
                 Round::Idle
-            }
-        }
+            })
+        });
+        // All to their ends: a turn that is dropped midway costs a connection.
+        let turns = turns.buffer_unordered(AT_A_TIME);
+        let done = turns.fold(Round::Idle, async |one, other| one.max(other)).await;
+        // Where nothing could be done there is no hurry to try again.
+        Ok(if there_are_more && done > Round::Idle { Round::More } else { done })
     }
 
-    async fn work(&self, organization: OrganizationId) -> Result<Round, StoreError> {
+    async fn sequence(&self, organization: OrganizationId) -> Result<Round, StoreError> {
         let extended = self.extend(organization).await?;
         let signed = self.cover(organization).await?;
-        let left = self.leave(organization).await?;
-        Ok(if signed || left { extended.max(Round::Done) } else { extended })
+        Ok(if signed { extended.max(Round::Done) } else { extended })
     }
 }

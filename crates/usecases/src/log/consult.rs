@@ -1,0 +1,85 @@
+//! Asking the witness to sign too (C2SP tlog-witness).
+
+use audit::{
+    LogReader, Logs, SignedCheckpoint, Transactor,
+    delivery::{Witness, WitnessAnswer, WitnessRequest},
+    merkle::consistency_proof,
+};
+use kernel::{OrganizationId, StoreError};
+
+use super::{
+    departed::mark,
+    sequencer::{Round, Sequencer},
+};
+
+/// How often the witness is asked about one checkpoint: once more after it told which size it saw last.
+const QUESTIONS: usize = 2;
+
+impl<S> Sequencer<S>
+where
+    S: Logs + Transactor,
+    S::View: LogReader,
+{
+    /// Asks the witness to sign the newest checkpoint of a log, unless it has answered.
+    pub(super) async fn ask(
+        &self,
+        organization: OrganizationId,
+        witness: &dyn Witness,
+    ) -> Result<Round, StoreError> {
+        let state = self.parts.store.view(organization).await?.log_state().await?;
+        let Some(signed) = &state.signed else { return Ok(Round::Idle) };
+        let has_answered = self.departed.of(organization).answered == Some(mark(signed));
+        // It may have failed another log since this look began.
+        let pauses = self.departed.pauses(self.parts.clock.now());
+        if has_answered || pauses || !self.answers(organization, signed, witness).await? {
+            return Ok(Round::Idle);
+        }
+        self.departed.keep(organization, |delivery| delivery.answered = Some(mark(signed)));
+        self.settle(organization, &state).await?;
+        Ok(Round::Done)
+    }
+
+    /// Whether the witness answers, be it by a refusal: that is an alarm, and asking again would change
+    /// nothing.
+    async fn answers(
+        &self,
+        organization: OrganizationId,
+        signed: &SignedCheckpoint,
+        witness: &dyn Witness,
+    ) -> Result<bool, StoreError> {
+        let (parts, size) = (&self.parts, signed.checkpoint.size);
+        for _ in 0..QUESTIONS {
+            let old_size = self.departed.of(organization).seen.min(size);
+            let mut view = parts.store.view(organization).await?;
+            let proof = consistency_proof(&mut view, old_size, size).await?;
+            drop(view);
+            let request = WitnessRequest { old_size, proof, checkpoint: signed.clone() };
+            match witness.add_checkpoint(&request).await {
+                Ok(WitnessAnswer::Cosigned(_)) => {
+                    self.departed.keep(organization, |delivery| delivery.seen = size);
+                    parts.observer.cosigned(organization);
+                    return Ok(true);
+                }
+                Ok(WitnessAnswer::OtherSize(other)) if other <= size => {
+                    self.departed.keep(organization, |delivery| delivery.seen = other);
+                }
+                Ok(WitnessAnswer::OtherSize(other)) => {
+                    let reason = format!("it saw a log of size {other}, and this one has {size}");
+                    parts.observer.contested(organization, &reason);
+                    return Ok(true);
+                }
+                Ok(WitnessAnswer::Refused(reason)) => {
+                    parts.observer.contested(organization, &reason);
+                    return Ok(true);
+                }
+                Err(error) => {
+                    parts.observer.stayed(organization, &error);
+                    self.departed.pause(parts.clock.now());
+                    return Ok(false);
+                }
+            }
+        }
+        parts.observer.contested(organization, "it names another size each time that it is asked");
+        Ok(true)
+    }
+}
