@@ -12,17 +12,18 @@
 //! - organization, actor and request come from the `Scope` that began the transaction.
 //!
 //! What changes no record and must be known all the same (a token issued or refused, a denial) is
-//! a [`note`], durable before the answer leaves. [`refusals`] that come in numbers are counted.
+//! a [`note()`], durable before the answer leaves. [`refusals`] that come in numbers are counted.
 //!
 //! Events then get their places in a log of which nothing can be changed, removed or moved without
 //! whoever holds an older [`checkpoint`] noticing: a Merkle tree for each organization. What is hashed
 //! and signed stands in `docs/audit-format.md`.
 //!
 //! # Order to read it in
-//! [`event`], [`journal`], [`log`], [`organization`], [`feed`]; then [`entry`] and [`merkle`], what is
-//! hashed and how; [`note`] and [`checkpoint`], what is signed; [`sequence`], how events get their
-//! places; [`trim`], what is erased; [`export`], what outsiders verify; [`delivery`], [`departure`] and
-//! [`cloud_event`], what leaves the store.
+//! [`event`], [`catalogue`], [`journal`], [`log`], [`organization`], [`feed`]; then [`canonical`],
+//! [`entry`] and [`merkle`], what is hashed and how; [`mod@note`], [`checkpoint`] and
+//! [`checkpoint_key`], what is signed; [`sequence`], how events get their places; [`trim`], what is
+//! erased; [`export`] and [`verify`], what outsiders get and how they verify it; [`delivery`],
+//! [`departure`] and [`cloud_event`], what leaves the store.
 #![warn(missing_docs)]
 
 mod bounds;
