@@ -6,7 +6,7 @@
 //!
 //! # Order to read it in
 //! [`sequencer`], then `extend` and `cover`, `leave` and `consult`, what it does in a log; [`retention`];
-//! [`checkpoint_key`]; [`acknowledge`].
+//! [`checkpoint_key`]; [`mod@acknowledge`].
 
 pub mod acknowledge;
 pub mod checkpoint_key;
