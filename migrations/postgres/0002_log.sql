@@ -108,7 +108,12 @@ BEGIN
         OR (old.origin IS NOT NULL AND new.origin IS DISTINCT FROM old.origin)
         OR new.size < old.size
         OR new.signed_size < old.signed_size
-        OR (new.signed_size = old.signed_size AND new.signed_note IS DISTINCT FROM old.signed_note)
+        -- A note of one size only gets signatures of others added.
+        OR (
+            new.signed_size = old.signed_size
+            AND new.signed_note IS DISTINCT FROM old.signed_note
+            AND NOT coalesce(starts_with(new.signed_note, old.signed_note), false)
+        )
         OR new.delivered < old.delivered
         OR new.exported < old.exported
         OR new.content_before < old.content_before

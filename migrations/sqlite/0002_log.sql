@@ -88,7 +88,12 @@ WHEN new.organization_id <> old.organization_id
     OR (old.origin IS NOT NULL AND new.origin IS NOT old.origin)
     OR new.size < old.size
     OR new.signed_size < old.signed_size
-    OR (new.signed_size = old.signed_size AND new.signed_note IS NOT old.signed_note)
+    -- A note of one size only gets signatures of others added.
+    OR (
+        new.signed_size = old.signed_size
+        AND new.signed_note IS NOT old.signed_note
+        AND NOT coalesce(substr(new.signed_note, 1, length(old.signed_note)) = old.signed_note, 0)
+    )
     OR new.delivered < old.delivered
     OR new.exported < old.exported
     OR new.content_before < old.content_before

@@ -1,6 +1,6 @@
 //! What leaves the store while those who take it fail, hang or contradict: nothing is left out, nobody
 //! is asked in a hurry, and no signature waits for any of it.
-#![expect(clippy::unwrap_used, reason = "a test fails so")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 
 use std::{
     collections::VecDeque,
@@ -30,6 +30,9 @@ use sqlite_store::SqliteStore;
 use tempfile::TempDir;
 use tenancy::{Actor, Origin, Scope};
 use usecases::log::{LogObserver, Outlets, Round, Sequencer, SequencerParts};
+
+/// What the witness answers where it was told nothing else.
+const COSIGNATURE: &str = "\u{2014} witness.example.com AAAAAQI=\n";
 
 /// A clock that a test moves.
 #[derive(Debug)]
@@ -99,7 +102,7 @@ impl Witness for Taker {
         self.asked.lock().unwrap().push(request.old_size);
         self.fails()?;
         let answer = self.answers.lock().unwrap().pop_front();
-        Ok(answer.unwrap_or_else(|| WitnessAnswer::Cosigned("a line\n".to_owned())))
+        Ok(answer.unwrap_or_else(|| WitnessAnswer::Cosigned(COSIGNATURE.to_owned())))
     }
 }
 
@@ -131,7 +134,7 @@ impl World {
         let data = folder.path().display().to_string();
         let environment = vec![("IDP_DATA_DIR".to_owned(), data)];
         let config = Config::load(&Sources { environment, file: None }).unwrap();
-        let Database::File(file) = config.database() else { unreachable!() };
+        let Database::File(file) = config.database() else { panic!("the default is a file") };
         let storage = Storage::take(config.data_dir(), &file).unwrap();
         let Opened { foundations, behind } =
             compose::open_embedded(&config, storage).await.unwrap();
@@ -239,8 +242,14 @@ async fn a_witness_that_is_away_is_left_alone_for_a_while_and_asked_again() {
     assert_eq!(world.taker.asked(), [0, 0]);
     assert_eq!(world.left().await.0, size);
 
+    let mut view = world.foundations.store.view(world.platform).await.unwrap();
+    let note = view.log_state().await.unwrap().signed.unwrap().note;
+    assert!(note.ends_with(COSIGNATURE), "{note}");
+    drop(view);
+
     world.events(2).await;
     sequencer.round().await.unwrap();
+    assert_eq!(world.size().await, size + 2, "it signs on top of what a witness signed too");
     sequencer.consult().await.unwrap();
     assert_eq!(world.taker.asked(), [0, 0, size], "what it saw last is remembered");
 }

@@ -105,6 +105,7 @@ macro_rules! contract {
                 how_far_a_log_has_come_is_read_back_as_it_was_written,
                 the_time_of_the_latest_event_never_goes_back,
                 the_newest_checkpoint_is_kept,
+                the_signature_of_a_witness_is_added_and_nothing_is_taken_away,
                 au_11_a_smaller_checkpoint_or_another_of_the_same_size_is_refused,
                 a_checkpoint_of_more_than_there_is_is_refused,
                 a_log_that_is_halted_is_neither_extended_nor_signed,

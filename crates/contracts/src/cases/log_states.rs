@@ -94,6 +94,18 @@ pub async fn the_newest_checkpoint_is_kept<H: Harness>() {
     }
 }
 
+pub async fn the_signature_of_a_witness_is_added_and_nothing_is_taken_away<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    grow(&world, &scope).await;
+    let signed = checkpoint(&world, &scope, 2).await;
+    publish(&world, &scope, &signed).await.unwrap();
+    let cosigned = signed.cosigned("\u{2014} witness.example.com AAAAAQI=\n").unwrap();
+    publish(&world, &scope, &cosigned).await.unwrap();
+    assert_eq!(state(&world, &scope).await.signed, Some(cosigned.clone()));
+    publish(&world, &scope, &signed).await.unwrap_err();
+    assert_eq!(state(&world, &scope).await.signed, Some(cosigned));
+}
+
 pub async fn au_11_a_smaller_checkpoint_or_another_of_the_same_size_is_refused<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     grow(&world, &scope).await;

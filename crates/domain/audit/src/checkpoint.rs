@@ -152,6 +152,30 @@ pub struct SignedCheckpoint {
     pub note: String,
 }
 
+/// The most bytes of others' signature lines that a note takes in: room for sixteen and more.
+const MAX_COSIGNATURES: usize = 4_096;
+
+impl SignedCheckpoint {
+    /// The same with the signature lines of a witness (C2SP tlog-cosignature), which are not verified.
+    /// `None` where none of them can be taken in.
+    ///
+    /// A line under the log's own name is left out: one that does not verify would spoil the note.
+    #[must_use]
+    pub fn cosigned(&self, lines: &str) -> Option<Self> {
+        if !note::are_signature_lines(lines) {
+            return None;
+        }
+        let own = self.checkpoint.origin.name();
+        let is_new = |line: &&str| {
+            note::name_of(line).is_some_and(|name| name != own.as_str())
+                && !self.note.contains(*line)
+        };
+        let added: String = lines.split_inclusive('\n').filter(is_new).collect();
+        let fits = !added.is_empty() && added.len() <= MAX_COSIGNATURES;
+        fits.then(|| Self { note: format!("{}{added}", self.note), ..self.clone() })
+    }
+}
+
 /// The signature could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the checkpoint could not be signed")]

@@ -175,6 +175,11 @@ pub fn are_signature_lines(text: &str) -> bool {
         .is_some_and(|lines| lines.split('\n').all(|line| signature_of(line).is_ok()))
 }
 
+/// The name that stands in a signature line.
+pub(crate) fn name_of(line: &str) -> Option<&str> {
+    signature_of(line.trim_end_matches('\n')).ok().map(|(name, _, _)| name)
+}
+
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{}+{}", self.name, self.id(), BASE64.encode(&self.encoded()))

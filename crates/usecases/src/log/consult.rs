@@ -1,7 +1,7 @@
 //! Asking the witness to sign too (C2SP tlog-witness).
 
 use audit::{
-    LogReader, Logs, SignedCheckpoint, Transactor,
+    LogReader, Logs, SignedCheckpoint, Transactor, Turn,
     delivery::{Witness, WitnessAnswer, WitnessRequest},
     merkle::consistency_proof,
 };
@@ -55,8 +55,9 @@ where
             drop(view);
             let request = WitnessRequest { old_size, proof, checkpoint: signed.clone() };
             match witness.add_checkpoint(&request).await {
-                Ok(WitnessAnswer::Cosigned(_)) => {
+                Ok(WitnessAnswer::Cosigned(lines)) => {
                     self.departed.keep(organization, |delivery| delivery.seen = size);
+                    self.take_in(organization, signed, &lines).await?;
                     parts.observer.cosigned(organization);
                     return Ok(true);
                 }
@@ -81,5 +82,24 @@ where
         }
         parts.observer.contested(organization, "it names another size each time that it is asked");
         Ok(true)
+    }
+
+    /// Keeps the witness's signatures with the checkpoint, so that whoever asks for it has both. Where a
+    /// newer one is there already, or somebody is in a turn, the newer one will bring its own.
+    async fn take_in(
+        &self,
+        organization: OrganizationId,
+        signed: &SignedCheckpoint,
+        lines: &str,
+    ) -> Result<(), StoreError> {
+        let Some(cosigned) = signed.cosigned(lines) else { return Ok(()) };
+        let Some(mut turn) = self.parts.store.turn(organization, self.parts.id).await? else {
+            return Ok(());
+        };
+        if turn.state().halted.is_some() || turn.state().signed.as_ref() != Some(signed) {
+            return Ok(());
+        }
+        turn.publish(&cosigned).await?;
+        turn.commit().await
     }
 }

@@ -122,3 +122,17 @@ proptest! {
         prop_assert_eq!(ours, theirs);
     }
 }
+
+#[test]
+fn a_note_takes_in_the_signatures_of_others_and_none_under_its_own_name() {
+    let signed = sign(checkpoint(3), &KnownKey::new(7)).unwrap();
+    let witness = "\u{2014} witness.example.com AAAAAQI=\n";
+    let own = format!("\u{2014} {} AAAAAQI=\n", signed.checkpoint.origin);
+    let cosigned = signed.cosigned(&format!("{own}{witness}")).unwrap();
+    assert_eq!(cosigned.note, format!("{}{witness}", signed.note));
+    assert_eq!(Checkpoint::open(&cosigned.note, &key(7)), Ok(signed.checkpoint.clone()));
+    assert_eq!(cosigned.cosigned(witness), None, "it has that one already");
+    for nothing in [own.as_str(), "", "a line\n", &witness.repeat(200)] {
+        assert_eq!(signed.cosigned(nothing), None, "{nothing}");
+    }
+}
