@@ -21,6 +21,7 @@ mod openapi;
 mod process;
 mod provision;
 mod servers;
+mod tampering;
 mod test;
 mod violation;
 
@@ -56,6 +57,8 @@ enum Command {
     /// Measures one thing on a release build.
     #[command(subcommand)]
     Bench(bench::Benchmark),
+    /// Tampers with audit logs at random, and looks for anything that a verifier does not find.
+    Tampering(tampering::Options),
     /// Holds the source tree to the architecture.
     CheckArch,
     /// Lints the Dockerfile and compose.yaml; needs no engine.
@@ -99,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Faults(options) => faults::run(&root, &options),
         Command::Isolation(options) => isolation::run(&root, &options),
         Command::Bench(benchmark) => bench::run(&root, &benchmark),
+        Command::Tampering(options) => tampering::run(&root, &options),
         Command::CheckArch => check_arch::run(&root),
         Command::CheckDeployment => deployment::run(&root),
         Command::Openapi { check: true } => openapi::check(&root),

@@ -15,7 +15,7 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool {
         name: "PostgreSQL (14 or newer; some tests kill one of their own, whatever DATABASE_URL says)",
         packages: &["postgresql"],
@@ -33,6 +33,11 @@ const TOOLS: [Tool; 7] = [
         packages: &["python3", "python3-venv"],
         // Debian ships the module without what fills an environment, so both are asked for.
         is_there: || answers("python3", &["-c", "import ensurepip, venv"]),
+    },
+    Tool {
+        name: "python3's package cryptography, which the second verifier of audit logs needs",
+        packages: &["python3-cryptography"],
+        is_there: || answers("python3", &["-c", "import cryptography.hazmat"]),
     },
     Tool { name: "curl", packages: &["curl"], is_there: || answers("curl", &["--version"]) },
     Tool { name: "jq", packages: &["jq"], is_there: || answers("jq", &["--version"]) },

@@ -13,4 +13,5 @@ mod opening;
 mod running;
 #[path = "../support/mod.rs"]
 mod support;
+mod tampering;
 mod writing;
