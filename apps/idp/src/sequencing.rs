@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use kernel::{Clock, StoreError};
+use kernel::{Clock, OrganizationId, StoreError};
 use outlets::CheckpointFile;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use usecases::log::{RetentionRules, Round, Sequencer, retain};
@@ -21,6 +21,11 @@ const RETENTION: Duration = Duration::from_secs(3_600);
 
 /// How often the file of checkpoints is looked at for what an operator's command wrote to it.
 const REREAD: Duration = Duration::from_secs(2);
+
+/// How often, and how many times, a log is held again that another sequencer kept at the start: for
+/// longer than one that was killed has its lease.
+const HOLD_AGAIN: Duration = Duration::from_secs(1);
+const HOLDS: u32 = 10;
 
 /// How long the last round may take: a store that is away must not hold the end up.
 const AT_THE_END: Duration = Duration::from_secs(1);
@@ -60,10 +65,30 @@ pub async fn sequence<S: Store>(sequencer: Arc<Sequencer<S>>) {
     let mut rests = interval(REST);
     rests.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Before anything is added to a log that an older state was put back for.
-    while outage.tell(sequencer.hold_all().await).is_none() {
-        rests.tick().await;
+    let kept = loop {
+        match outage.tell(sequencer.hold_all().await) {
+            Some(kept) => break kept,
+            None => rests.tick().await,
+        };
+    };
+    tokio::join!(again_and_again(|| sequencer.round(), outage), hold_later(&sequencer, kept));
+}
+
+/// Holds what somebody else kept at the start, as soon as it is let go. Whoever keeps it for longer
+/// lives, and holds it against what it knows itself.
+async fn hold_later<S: Store>(sequencer: &Sequencer<S>, mut kept: Vec<OrganizationId>) {
+    let mut now_and_then = interval(HOLD_AGAIN);
+    now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for _ in 0..HOLDS {
+        if kept.is_empty() {
+            return;
+        }
+        now_and_then.tick().await;
+        // A store that is away is told of by the rounds.
+        if let Ok(still_kept) = sequencer.hold_those(&kept).await {
+            kept = still_kept;
+        }
     }
-    again_and_again(|| sequencer.round(), outage).await;
 }
 
 /// Sends out what is to leave, for ever.

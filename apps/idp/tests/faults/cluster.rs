@@ -211,6 +211,11 @@ impl Cluster {
         self.replicas[replica].as_ref().unwrap().process.signal(signal);
     }
 
+    /// Whether there is such a process.
+    pub(crate) fn runs(&self, replica: usize) -> bool {
+        self.replicas[replica].is_some()
+    }
+
     /// The replica's process.
     pub(crate) fn process(&self, replica: usize) -> &Process {
         &self.replicas[replica].as_ref().unwrap().process

@@ -45,20 +45,21 @@ impl<S: Logs> Sequencer<S> {
         }
     }
 
-    /// Holds a log against the checkpoint of it that left, and halts it where the two do not fit.
-    pub(super) async fn hold(&self, organization: OrganizationId) -> Result<(), StoreError> {
+    /// Holds a log against the checkpoint of it that left, and halts it where the two do not fit. Gives
+    /// back whether it could be looked: another sequencer may keep it.
+    pub(super) async fn hold(&self, organization: OrganizationId) -> Result<bool, StoreError> {
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
-            return Ok(());
+            return Ok(false);
         };
         let state = turn.state().clone();
         if state.halted.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         if let Err(breach) = self.held(&mut turn, &state).await? {
             self.halt(turn, organization, &breach).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the log fits what left of it. Where it does not, an operator may have acknowledged that

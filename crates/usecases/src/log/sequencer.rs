@@ -151,13 +151,29 @@ where
     /// have gone back or are other logs now. For the start of a server: such a log may have nothing to
     /// do, and would not be looked at before its next event.
     ///
+    /// Gives back those that another sequencer keeps; one that was killed lets go only after a while.
+    ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn hold_all(&self) -> Result<(), StoreError> {
-        for organization in self.parts.outside.known() {
-            self.hold(organization).await?;
+    pub async fn hold_all(&self) -> Result<Vec<OrganizationId>, StoreError> {
+        self.hold_those(&self.parts.outside.known()).await
+    }
+
+    /// The same for these logs.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn hold_those(
+        &self,
+        logs: &[OrganizationId],
+    ) -> Result<Vec<OrganizationId>, StoreError> {
+        let mut kept = Vec::new();
+        for organization in logs {
+            if !self.hold(*organization).await? {
+                kept.push(*organization);
+            }
         }
-        Ok(())
+        Ok(kept)
     }
 
     async fn each<F>(
