@@ -166,6 +166,11 @@ impl World {
         }
     }
 
+    /// For longer than whoever failed is left alone.
+    fn wait(&self) {
+        self.clock.0.fetch_add(6_000_000, Ordering::Relaxed);
+    }
+
     async fn size(&self) -> u64 {
         let mut view = self.foundations.store.view(self.platform).await.unwrap();
         view.log_state().await.unwrap().signed_size()
@@ -191,6 +196,10 @@ async fn a_sink_that_fails_is_given_the_newest_checkpoint_later_and_no_signature
     sequencer.round().await.unwrap();
     assert_eq!(world.size().await, first + 3);
     assert_eq!(sequencer.deliver().await.unwrap(), Round::Idle);
+    assert_eq!(world.taker.failures.load(Ordering::Relaxed), 1, "it was tried in a hurry");
+    world.wait();
+    assert_eq!(sequencer.deliver().await.unwrap(), Round::Idle);
+    world.wait();
     assert_eq!(sequencer.deliver().await.unwrap(), Round::Done);
     assert_eq!(world.taker.sizes(), [first + 3]);
     assert_eq!(world.left().await.0, first + 3);
@@ -208,6 +217,7 @@ async fn events_leave_in_order_and_go_on_where_the_taker_failed() {
     let end = world.size().await;
     world.taker.failures.store(1, Ordering::Relaxed);
     assert_eq!(sequencer.deliver().await.unwrap(), Round::Idle);
+    world.wait();
     while sequencer.deliver().await.unwrap() != Round::Idle {}
     let all: Vec<u64> = (0..end).collect();
     assert_eq!(*world.taker.positions.lock().unwrap(), all);
@@ -236,7 +246,7 @@ async fn a_witness_that_is_away_is_left_alone_for_a_while_and_asked_again() {
     }
     assert_eq!(world.taker.asked(), [0], "it was asked in a hurry");
     assert_eq!(world.left().await.0, 0);
-    world.clock.0.fetch_add(6_000_000, Ordering::Relaxed);
+    world.wait();
     sequencer.consult().await.unwrap();
     sequencer.deliver().await.unwrap();
     assert_eq!(world.taker.asked(), [0, 0]);
@@ -277,4 +287,30 @@ async fn a_witness_that_saw_less_is_asked_from_there_and_one_that_saw_more_is_an
     assert!(contested.iter().all(|reason| reason.contains(&told)), "{contested:?}");
     sequencer.consult().await.unwrap();
     assert_eq!(world.taker.asked().len(), 3, "a refusal is not asked again");
+}
+
+#[tokio::test]
+async fn however_many_logs_wait_for_a_witness_each_checkpoint_reaches_the_sinks() {
+    let world = World::new().await;
+    for number in 1..=300_u128 {
+        let id = format!("00000000-0000-7000-8000-{number:012x}").parse().unwrap();
+        let scope = Scope::new(id, Actor::System, Origin::internal());
+        let event = Event::success(Action::TokenIntrospected);
+        note(&world.foundations.store, &scope, &event).await.unwrap();
+    }
+    let (sinks, witness) = (Arc::new(Taker::default()), world.taker.clone());
+    witness.failures.store(usize::MAX, Ordering::Relaxed);
+    let outlets = Outlets {
+        checkpoints: vec![sinks.clone()],
+        witness: Some(witness.clone()),
+        ..Outlets::default()
+    };
+    let sequencer = world.sequencer(outlets).await;
+    while sequencer.round().await.unwrap() != Round::Idle {}
+    for _ in 0..5 {
+        sequencer.consult().await.unwrap();
+        sequencer.deliver().await.unwrap();
+    }
+    assert_eq!(sinks.sizes().len(), 301);
+    assert_eq!(witness.asked().len(), 301, "each is asked about once, and left alone then");
 }

@@ -26,6 +26,7 @@
 //! [`departure`] and [`cloud_event`], what leaves the store.
 #![warn(missing_docs)]
 
+pub mod announcement;
 mod bounds;
 pub mod canonical;
 pub mod catalogue;
@@ -51,7 +52,6 @@ pub mod sequence;
 pub mod trim;
 pub mod verify;
 
-pub use bounds::MAX_METADATA;
 pub use checkpoint::{Checkpoint, CheckpointSigner, LogOrigin, SignedCheckpoint};
 pub use checkpoint_key::{
     CheckpointKey, CheckpointKeyCreated, CheckpointKeys, SealedCheckpointKey,

@@ -91,6 +91,19 @@ pub struct Extension {
     pub latest: Option<Timestamp>,
 }
 
+impl Extension {
+    /// How many leaves the log must have before it. `None` where it gives others their places than the
+    /// events that were taken out of those that wait, or in another order: whoever gets a place leaves
+    /// those that wait, and nobody else.
+    #[must_use]
+    pub fn follows(&self, taken: impl IntoIterator<Item = EventId>) -> Option<u64> {
+        if !self.leaves.iter().map(|leaf| leaf.event).eq(taken) {
+            return None;
+        }
+        self.size.checked_sub(u64::try_from(self.leaves.len()).ok()?)
+    }
+}
+
 /// Names one sequencer among those of all replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SequencerId(pub u128);
@@ -124,6 +137,15 @@ pub trait Logs: Send + Sync {
         after: Option<OrganizationId>,
         most: u32,
     ) -> impl Future<Output = Result<Vec<OrganizationId>, StoreError>> + Send;
+
+    /// The logs that are halted, and why each is: at most so many, in the order of ids.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn halted(
+        &self,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<(OrganizationId, String)>, StoreError>> + Send;
 
     /// Erases what may be: of so many events at most, from the start of the log on. Gives back of how
     /// many; zero once everything is erased that may be.
@@ -198,9 +220,6 @@ pub trait Turn: LogReader + Sized {
 
     /// How far the log had come when the turn began.
     fn state(&self) -> &LogState;
-
-    /// The lease that it is held under.
-    fn fence(&self) -> Fence;
 
     /// Events that are committed and have no place yet, in the order in which they are to get one:
     /// about so many, as whole groups that were written together.
@@ -298,6 +317,14 @@ pub enum Breach {
         level: u8,
         /// Its place there.
         index: u64,
+    },
+    /// An event announces an erasure that the log's row knows nothing of.
+    #[error(
+        "event `{event}` announces an erasure that the log knows nothing of: no server wrote it"
+    )]
+    Announcement {
+        /// Which event.
+        event: EventId,
     },
     /// The newest checkpoint in the store is not one of ours.
     #[error("the newest checkpoint in the store does not verify: it was changed there")]

@@ -20,23 +20,24 @@ where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Asks the witness to sign the newest checkpoint of a log, unless it has answered.
+    /// Asks the witness to sign the newest checkpoint of a log, unless it has answered. `None` where it
+    /// does not answer.
     pub(super) async fn ask(
         &self,
         organization: OrganizationId,
         witness: &dyn Witness,
-    ) -> Result<Round, StoreError> {
+    ) -> Result<Option<Round>, StoreError> {
         let state = self.parts.store.view(organization).await?.log_state().await?;
-        let Some(signed) = &state.signed else { return Ok(Round::Idle) };
-        let has_answered = self.departed.of(organization).answered == Some(mark(signed));
-        // It may have failed another log since this look began.
-        let pauses = self.departed.pauses(self.parts.clock.now());
-        if has_answered || pauses || !self.answers(organization, signed, witness).await? {
-            return Ok(Round::Idle);
+        let Some(signed) = &state.signed else { return Ok(Some(Round::Idle)) };
+        if self.departed.of(organization).answered == Some(mark(signed)) {
+            return Ok(Some(Round::Idle));
+        }
+        if !self.answers(organization, signed, witness).await? {
+            return Ok(None);
         }
         self.departed.keep(organization, |delivery| delivery.answered = Some(mark(signed)));
         self.settle(organization, &state).await?;
-        Ok(Round::Done)
+        Ok(Some(Round::Done))
     }
 
     /// Whether the witness answers, be it by a refusal: that is an alarm, and asking again would change
@@ -75,7 +76,6 @@ where
                 }
                 Err(error) => {
                     parts.observer.stayed(organization, &error);
-                    self.departed.pause(parts.clock.now());
                     return Ok(false);
                 }
             }

@@ -134,7 +134,7 @@ impl<S: Logs> Sequencer<S> {
         Ok(true)
     }
 
-    async fn halt(
+    pub(super) async fn halt(
         &self,
         mut turn: S::Turn,
         organization: OrganizationId,

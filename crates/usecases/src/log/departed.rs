@@ -4,14 +4,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use audit::{Hash, SignedCheckpoint};
-use kernel::{OrganizationId, Timestamp};
-
-/// How long the witness is left alone after it failed, whatever log it failed for.
-const PAUSE: Duration = Duration::from_secs(5);
+use kernel::OrganizationId;
 
 /// Size and root of a checkpoint: a log that has gone back has other roots, and its checkpoints leave
 /// again.
@@ -37,36 +33,20 @@ pub(super) struct Delivery {
 
 /// How far deliveries have come: a few numbers for each log.
 #[derive(Debug, Default)]
-pub(super) struct Departed(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    logs: BTreeMap<OrganizationId, Delivery>,
-    pause: Option<Timestamp>,
-}
+pub(super) struct Departed(Mutex<BTreeMap<OrganizationId, Delivery>>);
 
 impl Departed {
-    fn with<T>(&self, read: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, read: impl FnOnce(&mut BTreeMap<OrganizationId, Delivery>) -> T) -> T {
         read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How far a log has come.
     pub(super) fn of(&self, organization: OrganizationId) -> Delivery {
-        self.with(|state| state.logs.get(&organization).copied().unwrap_or_default())
+        self.with(|logs| logs.get(&organization).copied().unwrap_or_default())
     }
 
     /// Keeps how far a log has come.
     pub(super) fn keep(&self, organization: OrganizationId, change: impl FnOnce(&mut Delivery)) {
-        self.with(|state| change(state.logs.entry(organization).or_default()));
-    }
-
-    /// Leaves the witness alone for a while.
-    pub(super) fn pause(&self, now: Timestamp) {
-        self.with(|state| state.pause = Some(now.plus(PAUSE)));
-    }
-
-    /// Whether the witness is left alone.
-    pub(super) fn pauses(&self, now: Timestamp) -> bool {
-        self.with(|state| state.pause.is_some_and(|until| now < until))
+        self.with(|logs| change(logs.entry(organization).or_default()));
     }
 }

@@ -1,8 +1,7 @@
 //! A turn that gives events their places.
 
 use audit::{
-    LogOrigin, Logs, Turn,
-    delivery::hold_against,
+    LogOrigin, Logs, Turn, announcement,
     merkle::Frontier,
     sequence::{self, LogState},
 };
@@ -29,6 +28,12 @@ impl<S: Logs> Sequencer<S> {
         if events.is_empty() {
             return Ok(Round::Idle);
         }
+        if let Some(breach) =
+            events.iter().find_map(|event| announcement::check(event, state.trimmed).err())
+        {
+            self.halt(turn, organization, &breach).await?;
+            return Ok(Round::Idle);
+        }
         let origin = match state.origin {
             Some(origin) => origin,
             None => LogOrigin::new(&parts.issuer, organization).map_err(StoreError::unavailable)?,
@@ -47,8 +52,6 @@ impl<S: Logs> Sequencer<S> {
     /// has gone back. The turn that signs says so.
     fn has_gone_back(&self, organization: OrganizationId, state: &LogState) -> bool {
         let left = self.parts.outside.newest(organization);
-        left.is_some_and(|left| {
-            left.size > state.size && hold_against(&left, state.size, None).is_err()
-        })
+        left.is_some_and(|left| left.size > state.size)
     }
 }

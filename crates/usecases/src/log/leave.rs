@@ -4,7 +4,7 @@ use audit::{LogReader, LogState, Logs, SignedCheckpoint, Transactor, Turn};
 use kernel::{OrganizationId, StoreError};
 
 use super::{
-    departed::mark,
+    departed::{Delivery, mark},
     sequencer::{Round, Sequencer},
 };
 
@@ -19,35 +19,64 @@ where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Sends out what has not left yet, of a log that no other sequencer keeps.
-    pub(super) async fn leave(&self, organization: OrganizationId) -> Result<Round, StoreError> {
-        let Some(turn) = self.parts.store.turn(organization, self.parts.id).await? else {
-            return Ok(Round::Idle);
-        };
-        let state = turn.state().clone();
-        // Nothing is held while something is on its way. The lease of whoever signed lasts longer than
-        // that, so that no other replica sends the same.
-        drop(turn);
-        let Some(signed) = &state.signed else { return Ok(Round::Idle) };
-        let mut left = Round::Idle;
-        if self.parts.outlets.take_checkpoints()
-            && state.delivered < signed.checkpoint.size
-            && self.give_to_sinks(organization, signed).await
-        {
-            left = Round::Done;
-        }
-        if !self.parts.outlets.events.is_empty() {
-            left = left.max(self.export(organization, &state).await?);
+    /// Sends out what has not left yet, of a log that no other sequencer keeps. `None` where somebody
+    /// does not take it.
+    pub(super) async fn leave(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<Round>, StoreError> {
+        let state = self.parts.store.view(organization).await?.log_state().await?;
+        let mut left = Some(Round::Idle);
+        if self.has_more(organization, &state) {
+            let Some(turn) = self.parts.store.turn(organization, self.parts.id).await? else {
+                return Ok(left);
+            };
+            let state = turn.state().clone();
+            // Nothing is held while something is on its way. The lease of whoever signed lasts longer
+            // than that, so that no other replica sends the same.
+            drop(turn);
+            left = self.send(organization, &state).await?;
         }
         self.settle(organization, &state).await?;
         Ok(left)
     }
 
-    /// Gives a checkpoint to every sink, unless this process has. Gives back whether it was given now.
+    /// Whether there is anything that this process has not sent.
+    fn has_more(&self, organization: OrganizationId, state: &LogState) -> bool {
+        let delivery = self.departed.of(organization);
+        let newest = state.signed.as_ref().map(mark);
+        let checkpoints = self.parts.outlets.take_checkpoints()
+            && state.delivered < state.signed_size()
+            && delivery.sinks != newest;
+        let events = !self.parts.outlets.events.is_empty()
+            && exported(&delivery, state) < state.signed_size();
+        checkpoints || events
+    }
+
+    async fn send(
+        &self,
+        organization: OrganizationId,
+        state: &LogState,
+    ) -> Result<Option<Round>, StoreError> {
+        let Some(signed) = &state.signed else { return Ok(Some(Round::Idle)) };
+        let mut left = Round::Idle;
+        if self.parts.outlets.take_checkpoints() && state.delivered < signed.checkpoint.size {
+            if !self.give_to_sinks(organization, signed).await {
+                return Ok(None);
+            }
+            left = Round::Done;
+        }
+        if self.parts.outlets.events.is_empty() {
+            return Ok(Some(left));
+        }
+        Ok(self.export(organization, state).await?.map(|exported| exported.max(left)))
+    }
+
+    /// Gives a checkpoint to every sink, unless this process has. Gives back whether all have it.
     async fn give_to_sinks(&self, organization: OrganizationId, signed: &SignedCheckpoint) -> bool {
         let (parts, mark) = (&self.parts, mark(signed));
         if self.departed.of(organization).sinks == Some(mark) {
-            return false;
+            return true;
         }
         let now = parts.clock.now();
         for sink in &parts.outlets.checkpoints {
@@ -96,11 +125,9 @@ where
         &self,
         organization: OrganizationId,
         state: &LogState,
-    ) -> Result<Round, StoreError> {
+    ) -> Result<Option<Round>, StoreError> {
         let (parts, end) = (&self.parts, state.signed_size());
-        let exported = self.departed.of(organization).exported;
-        // More than there is to export is of before the log went back.
-        let begun = if exported > end { state.exported } else { state.exported.max(exported) };
+        let begun = exported(&self.departed.of(organization), state);
         let mut next = begun;
         for _ in 0..PAGES {
             if next >= end {
@@ -112,17 +139,27 @@ where
             for sink in &parts.outlets.events {
                 if let Err(error) = sink.deliver(&leaves).await {
                     parts.observer.stayed(organization, &error);
-                    return Ok(Round::Idle);
+                    return Ok(None);
                 }
             }
             next = last.leaf.place.position.saturating_add(1);
             self.departed.keep(organization, |delivery| delivery.exported = next);
             parts.observer.left();
         }
-        Ok(match next {
+        Ok(Some(match next {
             next if next == begun => Round::Idle,
             next if next < end => Round::More,
             _ => Round::Done,
-        })
+        }))
+    }
+}
+
+/// Before which position all events have left, as far as the store or this process knows.
+const fn exported(delivery: &Delivery, state: &LogState) -> u64 {
+    // More than there is to export is of before the log went back.
+    if delivery.exported > state.exported && delivery.exported <= state.size {
+        delivery.exported
+    } else {
+        state.exported
     }
 }

@@ -16,6 +16,7 @@ mod departed;
 mod extend;
 mod leave;
 pub mod observer;
+mod resting;
 pub mod retention;
 pub mod sequencer;
 

@@ -1,6 +1,6 @@
 //! The sequencer: looks for logs that wait, and gives each a turn.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use audit::{
     CheckpointSigner, LogReader, Logs, SequencerId, Transactor,
@@ -10,13 +10,23 @@ use audit::{
 use futures_util::{StreamExt, stream};
 use kernel::{Clock, OrganizationId, StoreError};
 
-use super::{departed::Departed, observer::LogObserver};
+use super::{
+    departed::Departed,
+    observer::LogObserver,
+    resting::{AFTER_FAILURE, Resting},
+};
 
 /// How many logs are worked on at a time.
 const AT_A_TIME: usize = 4;
 
 /// How many logs one look names.
 const MOST: u32 = 256;
+
+/// How long a log rests that somebody else keeps, or is in a turn of.
+const BETWEEN_TURNS: Duration = Duration::from_millis(100);
+
+/// How long a log rests of which nothing could be sent.
+const BETWEEN_DELIVERIES: Duration = Duration::from_millis(500);
 
 /// What a look at the logs led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +74,7 @@ pub struct SequencerParts<S> {
 pub struct Sequencer<S> {
     pub(super) parts: SequencerParts<S>,
     pub(super) departed: Departed,
+    resting: Rests,
 }
 
 impl Outlets {
@@ -97,11 +108,8 @@ impl<S> Sequencer<S> {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: SequencerParts<S>) -> Self {
-        Self { parts, departed: Departed::default() }
+        Self { parts, departed: Departed::default(), resting: Rests::default() }
     }
-
-    /// What makes a log wait that is to be sequenced and signed.
-    const SEQUENCING: Wanted = Wanted { deliveries: false, exports: false, most: MOST };
 }
 
 impl<S> Sequencer<S>
@@ -117,7 +125,8 @@ where
     /// # Errors
     /// [`StoreError`] where the look itself failed.
     pub async fn round(&self) -> Result<Round, StoreError> {
-        self.each(Self::SEQUENCING, |organization| self.sequence(organization)).await
+        let look = Look { deliveries: false, exports: false, rest: BETWEEN_TURNS };
+        self.each(look, &self.resting.sequencing, |organization| self.sequence(organization)).await
     }
 
     /// Looks once at the logs of which something is to leave, and gives it to those who take it.
@@ -130,8 +139,8 @@ where
         if !deliveries && !exports {
             return Ok(Round::Idle);
         }
-        let wanted = Wanted { deliveries, exports, most: MOST };
-        self.each(wanted, |organization| self.leave(organization)).await
+        let look = Look { deliveries, exports, rest: BETWEEN_DELIVERIES };
+        self.each(look, &self.resting.delivering, |organization| self.leave(organization)).await
     }
 
     /// Looks once at the logs of which the witness has not seen the newest checkpoint, and asks it.
@@ -140,11 +149,9 @@ where
     /// [`StoreError`] where the look itself failed.
     pub async fn consult(&self) -> Result<Round, StoreError> {
         let Some(witness) = &self.parts.outlets.witness else { return Ok(Round::Idle) };
-        if self.departed.pauses(self.parts.clock.now()) {
-            return Ok(Round::Idle);
-        }
-        let wanted = Wanted { deliveries: true, exports: false, most: MOST };
-        self.each(wanted, |organization| self.ask(organization, &**witness)).await
+        let look = Look { deliveries: true, exports: false, rest: BETWEEN_DELIVERIES };
+        let ask = |organization| self.ask(organization, &**witness);
+        self.each(look, &self.resting.consulting, ask).await
     }
 
     /// Holds every log of which a checkpoint has left against that checkpoint, and halts those that
@@ -169,28 +176,48 @@ where
     ) -> Result<Vec<OrganizationId>, StoreError> {
         let mut kept = Vec::new();
         for organization in logs {
-            if !self.hold(*organization).await? {
-                kept.push(*organization);
+            match self.hold(*organization).await {
+                Ok(true) => {}
+                Ok(false) => kept.push(*organization),
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                // One that is damaged keeps no other from its place.
+                Err(error) => {
+                    self.parts.observer.failed(*organization, &error);
+                    kept.push(*organization);
+                }
             }
         }
         Ok(kept)
     }
 
+    /// Works on the logs that a look names. One that has nothing to do rests for a moment, and one that
+    /// fails for longer: whatever their number, they never keep others from being named.
     async fn each<F>(
         &self,
-        wanted: Wanted,
+        look: Look,
+        resting: &Resting,
         work: impl Fn(OrganizationId) -> F,
     ) -> Result<Round, StoreError>
     where
-        F: Future<Output = Result<Round, StoreError>>,
+        F: Future<Output = Result<Option<Round>, StoreError>>,
     {
-        let waiting = self.parts.store.waiting(wanted).await?;
-        let there_are_more = u32::try_from(waiting.len()).is_ok_and(|named| named == MOST);
-        let turns = stream::iter(waiting).map(async |organization| {
-            work(organization).await.unwrap_or_else(|error| {
+        let now = self.parts.clock.now();
+        let most = u32::try_from(resting.count(now)).unwrap_or(u32::MAX).saturating_add(MOST);
+        let Look { deliveries, exports, rest } = look;
+        let waiting = self.parts.store.waiting(Wanted { deliveries, exports, most }).await?;
+        let there_are_more = u32::try_from(waiting.len()).is_ok_and(|named| named == most);
+        let turns = stream::iter(waiting).filter(|one| std::future::ready(!resting.has(*one)));
+        let turns = turns.map(async |organization| {
+            let done = work(organization).await.unwrap_or_else(|error| {
                 self.parts.observer.failed(organization, &error);
-                Round::Idle
-            })
+                None
+            });
+            match done {
+                None => resting.add(organization, now.plus(AFTER_FAILURE)),
+                Some(Round::Idle) => resting.add(organization, now.plus(rest)),
+                Some(Round::Done | Round::More) => {}
+            }
+            done.unwrap_or(Round::Idle)
         });
         // All to their ends: a turn that is dropped midway costs a connection.
         let turns = turns.buffer_unordered(AT_A_TIME);
@@ -199,9 +226,26 @@ where
         Ok(if there_are_more && done > Round::Idle { Round::More } else { done })
     }
 
-    async fn sequence(&self, organization: OrganizationId) -> Result<Round, StoreError> {
+    async fn sequence(&self, organization: OrganizationId) -> Result<Option<Round>, StoreError> {
         let extended = self.extend(organization).await?;
         let signed = self.cover(organization).await?;
-        Ok(if signed { extended.max(Round::Done) } else { extended })
+        Ok(Some(if signed { extended.max(Round::Done) } else { extended }))
     }
+}
+
+/// What a look is for.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    deliveries: bool,
+    exports: bool,
+    /// How long a log rests in which there was nothing to do.
+    rest: Duration,
+}
+
+/// Which logs rest from what.
+#[derive(Debug, Default)]
+pub(super) struct Rests {
+    sequencing: Resting,
+    delivering: Resting,
+    consulting: Resting,
 }
