@@ -101,6 +101,9 @@ CREATE INDEX audit_log_unsigned ON audit_log (organization_id) WHERE halted IS N
 CREATE INDEX audit_log_undelivered ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > delivered;
 CREATE INDEX audit_log_unexported ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > exported;
 
+-- Those that an operator is to know of.
+CREATE INDEX audit_log_halted ON audit_log (organization_id) WHERE halted IS NOT NULL;
+
 CREATE FUNCTION audit_log_only_grows() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN

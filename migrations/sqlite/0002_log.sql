@@ -74,6 +74,9 @@ CREATE INDEX audit_log_unsigned ON audit_log (organization_id) WHERE halted IS N
 CREATE INDEX audit_log_undelivered ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > delivered;
 CREATE INDEX audit_log_unexported ON audit_log (organization_id) WHERE halted IS NULL AND signed_size > exported;
 
+-- Those that an operator is to know of.
+CREATE INDEX audit_log_halted ON audit_log (organization_id) WHERE halted IS NOT NULL;
+
 CREATE TRIGGER audit_log_is_never_replaced BEFORE INSERT ON audit_log
 WHEN EXISTS (SELECT 1 FROM audit_log WHERE organization_id = new.organization_id OR rowid = new.rowid)
 BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;

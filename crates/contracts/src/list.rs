@@ -110,6 +110,7 @@ macro_rules! contract {
                 a_checkpoint_of_more_than_there_is_is_refused,
                 a_log_that_is_halted_is_neither_extended_nor_signed,
                 what_halted_a_log_first_is_what_stays,
+                logs_that_are_halted_are_named_with_the_reason_of_each,
                 an_acknowledged_log_goes_on_and_leaves_exactly_one_event,
                 what_halts_a_log_is_acknowledged_once,
             ],

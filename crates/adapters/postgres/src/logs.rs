@@ -16,9 +16,9 @@ use crate::{
     turn::PostgresTurn,
 };
 
-/// Shows which logs wait, of every organization: their ids, and nothing of an event. The planner takes
-/// the policy that opens them for a condition which leaves almost no row, and would then rather read
-/// everything that waits.
+/// Shows which logs wait, and which are halted and why, of every organization: nothing of an event. The
+/// planner takes the policy that opens them for a condition which leaves almost no row, and would then
+/// rather read everything that waits.
 const BEGIN_LOOKING: &str = "
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SELECT set_config('app.sequencer', 'on', true);
@@ -76,17 +76,26 @@ pub(crate) const SOME: &str = "
     SELECT organization_id FROM audit_log WHERE organization_id > $1
     ORDER BY organization_id LIMIT $2";
 
+pub(crate) const HALTED: &str = "
+    SELECT organization_id, halted FROM audit_log WHERE halted IS NOT NULL
+    ORDER BY organization_id LIMIT $1";
+
 fn organization(row: &Row) -> Result<OrganizationId, StoreError> {
     Columns::of(log::TABLE, row).id("organization_id", OrganizationId::from_uuid)
 }
 
+fn halted(row: &Row) -> Result<(OrganizationId, String), StoreError> {
+    let reason = Columns::of(log::TABLE, row).text("halted")?;
+    Ok((organization(row)?, reason.to_owned()))
+}
+
 impl PostgresStore {
-    /// The organizations that a look across all of them finds.
-    async fn look(&self, statement: Statement) -> Result<Vec<OrganizationId>, StoreError> {
+    /// What a look across all organizations finds.
+    async fn look(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let mut looking = self.transaction(BEGIN_LOOKING.to_owned()).await?;
         let done = looking.run(statement).await?;
         looking.commit().await?;
-        done.rows.iter().map(organization).collect()
+        Ok(done.rows)
     }
 
     async fn transaction(&self, text: String) -> Result<Transaction, StoreError> {
@@ -100,7 +109,8 @@ impl Logs for PostgresStore {
 
     async fn waiting(&self, wanted: Wanted) -> Result<Vec<OrganizationId>, StoreError> {
         let Wanted { deliveries, exports, most } = wanted;
-        self.look(sqlx::query(WAITING).bind(deliveries).bind(exports).bind(i64::from(most))).await
+        let read = sqlx::query(WAITING).bind(deliveries).bind(exports).bind(i64::from(most));
+        self.look(read).await?.iter().map(organization).collect()
     }
 
     async fn some(
@@ -110,7 +120,13 @@ impl Logs for PostgresStore {
     ) -> Result<Vec<OrganizationId>, StoreError> {
         // No organization has the id that comes before every other.
         let after = after.map_or_else(Uuid::nil, OrganizationId::uuid);
-        self.look(sqlx::query(SOME).bind(after).bind(i64::from(most))).await
+        let read = sqlx::query(SOME).bind(after).bind(i64::from(most));
+        self.look(read).await?.iter().map(organization).collect()
+    }
+
+    async fn halted(&self, most: u32) -> Result<Vec<(OrganizationId, String)>, StoreError> {
+        let rows = self.look(sqlx::query(HALTED).bind(i64::from(most))).await?;
+        rows.iter().map(halted).collect()
     }
 
     async fn erase(&self, organization: OrganizationId, most: u32) -> Result<u64, StoreError> {

@@ -269,6 +269,15 @@ async fn what_waits_for_a_turn_is_found_without_a_look_at_everything() {
     assert!(!scanned, "scanned:\n{plan}");
 }
 
+#[tokio::test]
+async fn the_logs_that_are_halted_are_found_without_a_look_at_every_log() {
+    let (_database, mut connection) = connection().await;
+    connection.execute("SELECT set_config('app.sequencer', 'on', false)").await.unwrap();
+    let plan = plan(&mut connection, sqlx::query(logs::HALTED)).await;
+    assert!(plan.contains("audit_log_halted"), "{plan}");
+    assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{plan}");
+}
+
 /// As the role that erases.
 #[tokio::test]
 async fn each_statement_that_erases_is_served_by_an_index() {

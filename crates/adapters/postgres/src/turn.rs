@@ -23,16 +23,33 @@ use crate::{
     session::{Mode, Session, Statement, Writes},
 };
 
+/// How long a lease is.
+macro_rules! lease {
+    () => {
+        "interval '3 seconds'"
+    };
+}
+
 /// Takes the row and the lease, or finds that another one has either. The row is looked for and
 /// locked first, so that the lease which is judged is the one of the moment.
+///
+/// One that ends later than any that is taken now was given before the clock of the database was set
+/// back, or by somebody else: it keeps nobody out.
 pub(crate) const TAKE: &str = concat!(
     "UPDATE audit_log
     SET holder = $2, fence = fence + CASE WHEN holder = $2 THEN 0 ELSE 1 END,
-        leased_until = clock_timestamp() + interval '3 seconds'
+        leased_until = clock_timestamp() + ",
+    lease!(),
+    "
     WHERE organization_id = (
         SELECT organization_id FROM audit_log
         WHERE organization_id = $1
-            AND (holder = $2 OR holder IS NULL OR leased_until < clock_timestamp())
+            AND (
+                holder = $2
+                OR (leased_until BETWEEN clock_timestamp() AND clock_timestamp() + ",
+    lease!(),
+    ") IS NOT TRUE
+            )
         FOR UPDATE SKIP LOCKED
     )
     RETURNING fence, ",
@@ -139,6 +156,12 @@ impl PostgresTurn {
         Ok(Some(Self { session, state, fence, groups: Vec::new(), taken: Vec::new() }))
     }
 
+    /// The lease that it is held under.
+    #[must_use]
+    pub const fn fence(&self) -> Fence {
+        self.fence
+    }
+
     /// A change of the row of this log, under this lease.
     fn under_lease(&self, sql: &'static str) -> Statement {
         sqlx::query(sql).bind(self.organization().uuid()).bind(whole(self.fence.0))
@@ -190,10 +213,6 @@ impl Turn for PostgresTurn {
         &self.state
     }
 
-    fn fence(&self) -> Fence {
-        self.fence
-    }
-
     async fn unsequenced(&mut self, about: u32) -> Result<Vec<EventRecord>, StoreError> {
         let owner = self.organization().uuid();
         let read = sqlx::query(PENDING).bind(owner).bind(i64::from(about));
@@ -210,12 +229,7 @@ impl Turn for PostgresTurn {
     async fn extend(&mut self, extension: &Extension) -> Result<(), StoreError> {
         let Extension { origin, leaves, above, size, latest } = extension;
         self.session.owns(origin.organization())?;
-        // Whoever gets a place leaves those that wait, and nobody else.
-        if !leaves.iter().map(|leaf| leaf.event).eq(self.taken.iter().copied()) {
-            return Err(self.session.conflict());
-        }
-        let added = u64::try_from(leaves.len()).map_err(StoreError::unavailable)?;
-        let Some(before) = size.checked_sub(added) else {
+        let Some(before) = extension.follows(self.taken.iter().copied()) else {
             return Err(self.session.conflict());
         };
         // Before anything else: a log that is halted is told apart from one that was changed.

@@ -14,12 +14,13 @@ use crate::{
 
 /// How a session writes.
 pub(crate) trait Writes: Mode {
-    /// Never commits this: nobody knows what is in it, or it was computed from what is not so.
-    fn fail(&mut self);
+    /// Whatever comes, this is not to be committed: nobody knows what is in it, or it was computed from
+    /// what is not so.
+    fn forbid(&mut self);
 
     /// What a change was computed from is not so.
     fn conflict(&mut self) -> StoreError {
-        self.fail();
+        self.forbid();
         StoreError::Conflict
     }
 
@@ -121,7 +122,7 @@ impl Mode for Held {
 }
 
 impl Writes for Held {
-    fn fail(&mut self) {
+    fn forbid(&mut self) {
         self.failed = true;
     }
 }

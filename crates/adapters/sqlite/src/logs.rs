@@ -39,8 +39,17 @@ pub(crate) const SOME: &str = "
     SELECT organization_id FROM audit_log WHERE organization_id > ?
     ORDER BY organization_id LIMIT ?";
 
+pub(crate) const HALTED: &str = "
+    SELECT organization_id, halted FROM audit_log WHERE halted IS NOT NULL
+    ORDER BY organization_id LIMIT ?";
+
 fn organization(row: &Row) -> Result<OrganizationId, StoreError> {
     Columns::of(log::TABLE, row).id("organization_id", OrganizationId::from_uuid)
+}
+
+fn halted(row: &Row) -> Result<(OrganizationId, String), StoreError> {
+    let reason = Columns::of(log::TABLE, row).text("halted")?;
+    Ok((organization(row)?, reason.to_owned()))
 }
 
 impl Logs for SqliteStore {
@@ -61,6 +70,11 @@ impl Logs for SqliteStore {
         let after = after.map_or_else(Vec::new, |id| id.uuid().as_bytes().to_vec());
         let read = sqlx::query(SOME).bind(after).bind(i64::from(most));
         self.read(read).await?.rows.iter().map(organization).collect()
+    }
+
+    async fn halted(&self, most: u32) -> Result<Vec<(OrganizationId, String)>, StoreError> {
+        let read = sqlx::query(HALTED).bind(i64::from(most));
+        self.read(read).await?.rows.iter().map(halted).collect()
     }
 
     async fn erase(&self, organization: OrganizationId, most: u32) -> Result<u64, StoreError> {

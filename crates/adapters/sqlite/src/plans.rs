@@ -128,6 +128,15 @@ async fn each_read_of_a_turn_is_served_by_an_index() {
     }
 }
 
+#[tokio::test]
+async fn the_logs_that_are_halted_are_found_without_a_look_at_every_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("idp.db");
+    let mut connection = migrated(&path, &Options::default()).await.unwrap();
+    let plan = plan(&mut connection, sqlx::query(logs::HALTED)).await;
+    assert_eq!(plan, "SCAN audit_log USING INDEX audit_log_halted");
+}
+
 /// Neither by all logs nor by all that waits.
 #[tokio::test]
 async fn the_logs_that_wait_are_found_by_what_they_wait_for() {

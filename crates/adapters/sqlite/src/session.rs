@@ -195,14 +195,14 @@ impl Mode for Writing {
 }
 
 impl Writes for Writing {
-    fn fail(&mut self) {
-        self.held.fail();
+    fn forbid(&mut self) {
+        self.held.forbid();
     }
 }
 
 impl<M: Writes> Writes for Session<M> {
-    fn fail(&mut self) {
-        self.mode.fail();
+    fn forbid(&mut self) {
+        self.mode.forbid();
     }
 }
 

@@ -98,6 +98,12 @@ impl SqliteTurn {
         Ok(Self { session, state, fence: Fence(next), taken: Vec::new() })
     }
 
+    /// The lease that it is held under.
+    #[must_use]
+    pub const fn fence(&self) -> Fence {
+        self.fence
+    }
+
     /// Changes the row of this log.
     async fn change(
         &mut self,
@@ -158,10 +164,6 @@ impl Turn for SqliteTurn {
         &self.state
     }
 
-    fn fence(&self) -> Fence {
-        self.fence
-    }
-
     async fn unsequenced(&mut self, about: u32) -> Result<Vec<EventRecord>, StoreError> {
         let owner = self.organization();
         let read = sqlx::query(UNSEQUENCED).bind(owner.uuid()).bind(i64::from(about));
@@ -174,15 +176,10 @@ impl Turn for SqliteTurn {
     async fn extend(&mut self, extension: &Extension) -> Result<(), StoreError> {
         let Extension { origin, leaves, above, size, latest } = extension;
         self.session.owns(origin.organization())?;
-        // Whoever gets a place leaves those that wait, and nobody else.
-        if !leaves.iter().map(|leaf| leaf.event).eq(self.taken.iter().map(|(_, event)| *event)) {
-            return Err(self.session.conflict());
-        }
-        let owner = self.organization();
-        let added = u64::try_from(leaves.len()).map_err(StoreError::unavailable)?;
-        let Some(before) = size.checked_sub(added) else {
+        let Some(before) = extension.follows(self.taken.iter().map(|(_, event)| *event)) else {
             return Err(self.session.conflict());
         };
+        let owner = self.organization();
         // Before anything else: a log that is halted is told apart from one that was changed.
         let latest = Value::OptionalNumber(latest.map(Timestamp::unix_micros));
         let end = [Value::text(&origin.to_string()), whole(*size), latest];

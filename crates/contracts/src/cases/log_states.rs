@@ -159,6 +159,30 @@ pub async fn what_halted_a_log_first_is_what_stays<H: Harness>() {
     assert_eq!(state(&world, &scope).await.halted.as_deref(), Some("the first"));
 }
 
+pub async fn logs_that_are_halted_are_named_with_the_reason_of_each<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let store = world.harness.store();
+    grow(&world, &scope).await;
+    assert_eq!(store.halted(10).await.unwrap(), []);
+    let mut expected = Vec::new();
+    for number in 0..3 {
+        let scope = world.organization(&format!("halted-{number}")).await;
+        let reason = format!("of test {number}");
+        halt(&world, &scope, &reason).await;
+        expected.push((scope.organization(), reason));
+    }
+    expected.sort_unstable();
+    assert_eq!(store.halted(10).await.unwrap(), expected);
+    assert_eq!(store.halted(2).await.unwrap().as_slice(), expected.get(..2).unwrap());
+    // One that goes on is not named any more.
+    halt(&world, &scope, "for a moment").await;
+    assert_eq!(store.halted(10).await.unwrap().len(), 4);
+    let halted = state(&world, &scope).await;
+    let change = LogAcknowledged::new(scope.organization(), &halted, "it is over").unwrap();
+    world.change(&scope, change).await;
+    assert_eq!(store.halted(10).await.unwrap(), expected);
+}
+
 pub async fn an_acknowledged_log_goes_on_and_leaves_exactly_one_event<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let (organization, store) = (scope.organization(), world.harness.store());

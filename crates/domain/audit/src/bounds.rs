@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{canonical, merkle::Hash};
 
 /// The most bytes of canonical JSON that metadata may have.
-pub const MAX_METADATA: usize = 48 * 1024;
+const MAX_METADATA: usize = 48 * 1024;
 
 /// A member is cut only where it has more than this.
 const MAX_MEMBER: usize = 8 * 1024;

@@ -84,12 +84,6 @@ impl EntryContent<'_> {
         last.into_iter().for_each(|field| write_field(Some(field), &mut |bytes| out.extend(bytes)));
         out
     }
-
-    /// The hash of the leaf.
-    #[must_use]
-    pub fn leaf_hash(self) -> Hash {
-        leaf_hash(&self.to_bytes())
-    }
 }
 
 fn write_field(content: Option<&[u8]>, write: &mut impl FnMut(&[u8])) {

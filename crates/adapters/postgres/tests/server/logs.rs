@@ -91,6 +91,9 @@ async fn a_lease_that_is_over_is_anybodys_and_its_number_grows() {
     let turn = Sequencer::new(ONE).turn(two.one(), two.log()).await;
     let first = turn.fence();
     turn.commit().await.unwrap();
+    let renewed = Sequencer::new(ONE).turn(two.one(), two.log()).await;
+    assert_eq!(renewed.fence(), first, "a lease that is renewed keeps its number");
+    renewed.commit().await.unwrap();
     assert!(two.other_tries().await.is_none());
     two.database().execute(EXPIRE).await;
     let turn = two.other_takes_over().await;
@@ -101,6 +104,25 @@ async fn a_lease_that_is_over_is_anybodys_and_its_number_grows() {
     assert!(Sequencer::new(ONE).try_turn(two.one(), two.log()).await.is_none());
     two.database().execute(EXPIRE).await;
     assert!(Sequencer::new(ONE).turn(two.one(), two.log()).await.fence() > second);
+}
+
+/// The clock of the database was set back since, or somebody wrote it there: a log is not to wait until
+/// that clock is where it was.
+#[tokio::test]
+async fn a_lease_that_ends_later_than_any_that_is_given_is_anybodys() {
+    let two = Two::replicas().await;
+    let mut last = Sequencer::new(ONE).turn(two.one(), two.log()).await;
+    for end in ["clock_timestamp() + interval '1 hour'", "'infinity'", "NULL"] {
+        let first = last.fence();
+        last.commit().await.unwrap();
+        two.database().execute(&format!("UPDATE audit_log SET leased_until = {end}")).await;
+        let turn = two.other_tries().await.unwrap();
+        assert!(turn.fence() > first, "{end}");
+        turn.commit().await.unwrap();
+        assert!(Sequencer::new(ONE).try_turn(two.one(), two.log()).await.is_none(), "{end}");
+        two.database().execute(EXPIRE).await;
+        last = Sequencer::new(ONE).turn(two.one(), two.log()).await;
+    }
 }
 
 /// Whoever looks and finds nothing to do keeps nobody else from it.

@@ -52,6 +52,22 @@ fn what_was_extended_and_is_read_back_unchanged_is_signed_as_it_was_extended() {
 }
 
 #[test]
+fn an_extension_follows_only_what_was_taken_just_so() {
+    let events = events(3);
+    let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+    let mut frontier = Frontier::empty();
+    (0..2_u64).for_each(|number| frontier.push(leaf_hash(&number.to_be_bytes()), |_| ()));
+    let extension = extend(origin(), (&mut frontier, None), &events).unwrap();
+    assert_eq!(extension.follows(ids.iter().copied()), Some(2));
+    let turned: Vec<_> = ids.iter().rev().copied().collect();
+    for other in [&ids[..2], &ids[1..], &turned, &[]] {
+        assert_eq!(extension.follows(other.iter().copied()), None, "{other:?}");
+    }
+    let too_small = Extension { size: 2, ..extension };
+    assert_eq!(too_small.follows(ids), None);
+}
+
+#[test]
 fn an_event_that_cannot_be_committed_to_is_named() {
     let mut events = events(3);
     events[1].salt = None;
