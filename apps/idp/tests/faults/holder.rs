@@ -20,12 +20,11 @@ const GOES_ON: Duration = Duration::from_secs(8);
 
 /// Whether a session waits for the log, in a transaction that has locked the organization.
 const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
-    AND wait_event_type = 'Lock' AND query LIKE '%audit_event%'";
+    AND wait_event_type = 'Lock' AND query LIKE '%append_events%'";
 
-/// Whether a session holds what it has locked, and nobody goes on with it.
-pub(crate) const HOLDS: &str =
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
-    AND state = 'idle in transaction'";
+/// Whether it holds what it has locked, and nobody goes on with it.
+const HOLDS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
+    AND state = 'idle in transaction' AND query LIKE '%append_events%'";
 
 #[test]
 fn cs_03_a_replica_that_stands_still_with_a_lock_loses_it_and_commits_nothing() {
@@ -73,7 +72,7 @@ fn cs_03_a_replica_that_stands_still_with_a_lock_loses_it_and_commits_nothing() 
     check::no_session_is_stuck(&cluster);
 }
 
-/// Keeps everybody from a table, until it is dropped.
+/// Keeps everybody from writing to a table, until it is dropped.
 pub(crate) struct Locked(Child);
 
 impl Locked {
@@ -87,7 +86,7 @@ impl Locked {
             .expect("psql comes with PostgreSQL");
         let mut line = String::new();
         let input = child.stdin.as_mut().unwrap();
-        writeln!(input, "BEGIN; LOCK TABLE {table}; SELECT 'locked';").unwrap();
+        writeln!(input, "BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT 'locked';").unwrap();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line.trim(), "locked");
         Self(child)

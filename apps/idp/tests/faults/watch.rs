@@ -38,7 +38,7 @@ fn keep(front: &Front, admin: &Client, over: &AtomicBool) -> Vec<Checkpoint> {
             session = Caller::open(front, front.any(&mut dice), admin).ok();
             continue;
         };
-        let Ok(served) = Caller::checkpoint(caller, front.any(&mut dice)) else { continue };
+        let Ok(Some(served)) = caller.checkpoint(front.any(&mut dice)) else { continue };
         if kept.last() != Some(&served) {
             kept.push(served);
         }

@@ -8,7 +8,7 @@ use crate::caller;
 use crate::cluster::{Cluster, Plan};
 use crate::departed::{Departed, of_file};
 use crate::front::HEAL;
-use crate::holder::{HOLDS, Locked};
+use crate::holder::Locked;
 use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::log::{self, TAKES_OVER};
@@ -26,6 +26,11 @@ const LEASE: &str = "SELECT holder, signed_size FROM audit_log WHERE signed_size
 /// How many turns wait for a table: they have changed the row of the log.
 const IN_A_TURN: &str = "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
     WHERE application_name = 'idp' AND wait_event_type = 'Lock'
+    AND relation = 'audit_log'::regclass AND mode = 'RowExclusiveLock' AND granted";
+
+/// How many turns stand still.
+const HELD: &str = "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
+    WHERE application_name = 'idp' AND state = 'idle in transaction'
     AND relation = 'audit_log'::regclass AND mode = 'RowExclusiveLock' AND granted";
 
 /// What a replica may have written after it stood still: what it had signed before, or what lies
@@ -87,7 +92,7 @@ fn freeze(cluster: &Cluster, replica: usize, in_a_turn: bool) {
     until(now(), HEAL, || cluster.sql(IN_A_TURN) == "1");
     cluster.signal(replica, Signal::STOP);
     drop(locked);
-    until(now(), HEAL, || cluster.sql(HOLDS) != "0");
+    until(now(), HEAL, || cluster.sql(HELD) == "1");
 }
 
 /// The other one takes the log over, and signs for a while.
