@@ -402,6 +402,8 @@ def checkpoints_that_left(data: bytes, key: Key):
     if lines[-1] == b"":
         lines.pop()
     for raw in lines:
+        if len(raw) > LONGEST_LINE:
+            raise Malformed("a line is too long")
         if raw.startswith(b"{") and not raw.endswith(b"}"):
             continue  # What a crash left of a line.
         try:
@@ -431,7 +433,9 @@ def roots_by_size(files, key: Key) -> dict[int, set[bytes]]:
     known: dict[int, set[bytes]] = {}
     for number, data in enumerate(files, 1):
         try:
-            if data.startswith(b"{"):
+            if not data:
+                stated = []  # Nothing has left yet.
+            elif data.startswith(b"{"):
                 stated = list(checkpoints_that_left(data, key))
             else:
                 stated = [note_of(data, key)]
@@ -526,6 +530,12 @@ class Gaps:
             self.ranges[-1][1] += 1
         else:
             self.ranges.append([position, position + 1])
+
+    def __str__(self) -> str:
+        return ", ".join(f"{first} to {end - 1}" for first, end in self.ranges)
+
+    def __len__(self) -> int:
+        return sum(end - first for first, end in self.ranges)
 
     def first_from(self, limit: int) -> int | None:
         for first, end in self.ranges:
@@ -718,6 +728,20 @@ def verify_cases(folder: str) -> int:
     return code
 
 
+def summary(log: Log) -> str:
+    content, personal = log.without_content, log.without_personal
+    told = (
+        f"ok: {log.tree.size} events, {log.fitted} under a checkpoint, "
+        f"{log.tree.size - len(content)} with content"
+    )
+    if content.ranges:
+        told += f"; content erased: {content}"
+    # Where content is erased personal data is too.
+    if personal.ranges != content.ranges:
+        told += f"; personal data erased: {personal}"
+    return told
+
+
 def verify_export(export: str, checkpoints: list[str], key: str) -> int:
     key = key_of(key) if os.path.isfile(key) else key
     notes = [content_of(path) for path in checkpoints]
@@ -730,7 +754,7 @@ def verify_export(export: str, checkpoints: list[str], key: str) -> int:
     except Finding as finding:
         print(f"{finding}\n{finding.why}")
         return 1
-    print(f"ok: {log.tree.size} events, {log.fitted} under a checkpoint")
+    print(summary(log))
     return 0
 
 

@@ -112,7 +112,7 @@ async fn outlets(
         checkpoints.push(Arc::new(StandardOutput::new()));
     }
     let witness = match &audit.witness {
-        Some(url) => Some(Arc::new(HttpWitness::new(url.url().as_str())?) as Arc<_>),
+        Some(url) => Some(Arc::new(HttpWitness::new(url)?) as Arc<_>),
         None => None,
     };
     let mut events: Vec<Arc<dyn EventSink>> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use url::Url;
+use outlets::WitnessUrl;
 
 /// What leaves the audit logs, and what is erased of them.
 #[derive(Debug, Clone)]
@@ -39,46 +39,9 @@ impl StandardOutput {
     }
 }
 
-/// Where a witness takes checkpoints.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WitnessUrl(Url);
-
-impl WitnessUrl {
-    /// Reads a URL. One with a user in it is refused: it would be logged with its password.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let is_plain = url.username().is_empty() && url.password().is_none();
-        let is_whole = url.query().is_none() && url.fragment().is_none();
-        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
-        (is_plain && is_whole && is_http).then_some(Self(url))
-    }
-
-    /// The URL.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_witness_is_an_http_url_without_a_user() {
-        for text in ["https://witness.example.com", "http://127.0.0.1:8080/some/prefix/"] {
-            assert!(WitnessUrl::parse(text).is_some(), "{text}");
-        }
-        for text in [
-            "",
-            "witness.example.com",
-            "ftp://witness.example.com",
-            "https://user:word@witness.example.com",
-            "https://witness.example.com/?a=b",
-            "https://witness.example.com/#a",
-        ] {
-            assert!(WitnessUrl::parse(text).is_none(), "{text}");
-        }
-    }
 
     #[test]
     fn standard_output_takes_what_is_named() {

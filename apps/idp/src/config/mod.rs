@@ -27,7 +27,7 @@ mod source;
 mod tests;
 mod values;
 
-pub use audit::{Audit, StandardOutput, WitnessUrl};
+pub use audit::{Audit, StandardOutput};
 pub use issuer::Reach;
 pub use log::{InvalidLogFilter, LogFilter, LogFormat};
 pub use origin::{InvalidOrigin, Origin};

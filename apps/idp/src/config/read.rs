@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use figment::value::Value;
+use outlets::WitnessUrl;
 use tenancy::{Plans, Quota, Quotas, Rate};
 use tokens::{Issuer, Lifetime};
 
@@ -16,7 +17,7 @@ use super::source::Settings;
 use super::values::{ConnectionLimit, Database, Mode, RedisUrl};
 use super::{
     Audit, Logging, Network, Origin, Reach, SecretKey, Secrets, StandardOutput, Storage,
-    WitnessUrl, issuer::on_this_machine,
+    issuer::on_this_machine,
 };
 
 /// Why a value is refused: the rule that it breaks, where what its key expects does not say it.
@@ -219,8 +220,9 @@ pub(super) fn audit(reader: &mut Reader<'_>) -> Option<Audit> {
         let named = entries.into_iter().try_fold(StandardOutput::default(), StandardOutput::with);
         named.ok_or(PLAIN)
     });
-    let witness = reader
-        .optional(keys::AUDIT_WITNESS_URL, |value| WitnessUrl::parse(text(value)?).ok_or(PLAIN));
+    let witness = reader.optional(keys::AUDIT_WITNESS_URL, |value| {
+        text(value)?.parse::<WitnessUrl>().map_err(|_| PLAIN)
+    });
     let personal_data_days =
         reader.required(keys::AUDIT_PERSONAL_DATA_DAYS, |value| number(value, days));
     Some(Audit {

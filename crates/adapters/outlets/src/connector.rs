@@ -1,6 +1,6 @@
 //! The way to a witness: its URL, and whom to trust on the way.
 
-use std::{io, sync::Arc};
+use std::{io, str::FromStr, sync::Arc};
 
 use hyper::Uri;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -35,20 +35,31 @@ pub enum InvalidWitness {
     Tls(#[source] rustls::Error),
 }
 
-/// Where checkpoints are submitted, under this submission prefix.
-pub(crate) fn submission_of(prefix: &str) -> Result<Uri, InvalidWitness> {
-    let url = Url::parse(prefix).map_err(InvalidWitness::Url)?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(InvalidWitness::Scheme);
+/// Where a witness is: the prefix under which it takes checkpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessUrl {
+    /// Where checkpoints are submitted.
+    pub(crate) submission: Uri,
+}
+
+impl FromStr for WitnessUrl {
+    type Err = InvalidWitness;
+
+    fn from_str(prefix: &str) -> Result<Self, InvalidWitness> {
+        let url = Url::parse(prefix).map_err(InvalidWitness::Url)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(InvalidWitness::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidWitness::Credentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidWitness::NotAPrefix);
+        }
+        let submission = format!("{}/add-checkpoint", url.as_str().trim_end_matches('/'));
+        let submission = submission.parse().map_err(|_| InvalidWitness::Unasked)?;
+        Ok(Self { submission })
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(InvalidWitness::Credentials);
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(InvalidWitness::NotAPrefix);
-    }
-    let submission = format!("{}/add-checkpoint", url.as_str().trim_end_matches('/'));
-    submission.parse().map_err(|_| InvalidWitness::Unasked)
 }
 
 /// Connects, over TLS where the URL says so.

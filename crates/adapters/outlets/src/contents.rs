@@ -1,11 +1,11 @@
 //! What a file of checkpoints says, read once and then as it grows.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    sync::Arc,
-};
+use std::{io::BufReader, sync::Arc};
 
-use audit::departure::{Departure, InvalidDeparture, MAX_LINE};
+use audit::{
+    departure::{Departure, InvalidDeparture},
+    lines::{MAX_LINE, read_line},
+};
 
 use crate::{error::OutletError, line_file::LineFile, remembered::Remembered};
 
@@ -65,10 +65,8 @@ impl Contents {
         let mut reader = BufReader::new(self.file.from(self.offset)?);
         let mut line = Vec::new();
         loop {
-            line.clear();
-            let most = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
-            let mut rest = reader.by_ref().take(most.saturating_add(1));
-            let read = rest.read_until(b'\n', &mut line).map_err(|e| self.file.refused(e))?;
+            let read =
+                read_line(&mut reader, &mut line).map_err(|error| self.file.refused(error))?;
             let Some(content) = line.strip_suffix(b"\n") else {
                 // A line without an end is being written, or its writer ended: it is read once it has one.
                 return if line.len() > MAX_LINE {
@@ -92,6 +90,8 @@ impl Contents {
             // What a crash left, ended by the line that came after it. Whoever wrote it never said that
             // it had left.
             Err(InvalidDeparture::BrokenOff) => self.broken = self.broken.saturating_add(1),
+            // Another release, or somebody else, writes to the file too.
+            Err(InvalidDeparture::AnotherType) => {}
             Err(InvalidDeparture::Form) => {
                 return Err(self.unreadable("is neither a checkpoint nor an acknowledgement"));
             }

@@ -33,7 +33,7 @@ pub enum OutletError {
         why: &'static str,
     },
     /// What was to be written is longer than a reader takes.
-    #[error("a line would be longer than {} bytes", audit::departure::MAX_LINE)]
+    #[error("a line would be longer than {} bytes", audit::lines::MAX_LINE)]
     TooLong,
     /// Standard output does not take it.
     #[error("standard output cannot be written")]

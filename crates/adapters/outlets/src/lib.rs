@@ -31,7 +31,7 @@ pub mod witness;
 mod witness_text;
 
 pub use checkpoint_file::CheckpointFile;
-pub use connector::InvalidWitness;
+pub use connector::{InvalidWitness, WitnessUrl};
 pub use error::OutletError;
 pub use events_file::CloudEventsFile;
 pub use output::{CloudEventsOutput, StandardOutput};

@@ -19,7 +19,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::{
-    connector::{InvalidWitness, connector, submission_of},
+    connector::{InvalidWitness, WitnessUrl, connector},
     witness_text::{body_of, meaning_of},
 };
 
@@ -56,14 +56,14 @@ pub struct HttpWitness {
 }
 
 impl HttpWitness {
-    /// The witness with this submission prefix.
+    /// The witness at this URL.
     ///
     /// Certificates are verified against those that the machine trusts, which are read now.
     ///
     /// # Errors
     /// [`InvalidWitness`]
-    pub fn new(url: &str) -> Result<Self, InvalidWitness> {
-        let submission = submission_of(url)?;
+    pub fn new(url: &WitnessUrl) -> Result<Self, InvalidWitness> {
+        let submission = url.submission.clone();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector(&submission)?);

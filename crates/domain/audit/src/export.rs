@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 use kernel::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// A line of a leaf.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LeafLine {
     /// The leaf's position.
     pub position: u64,
@@ -24,57 +24,48 @@ pub struct LeafLine {
     /// Its hash, in Base64.
     pub leaf_hash: String,
     /// The commitment to the personal data, in Base64.
-    #[serde(deserialize_with = "present")]
     pub commitment: Option<String>,
     /// The personal data.
-    #[serde(deserialize_with = "present")]
     pub personal: Option<PersonalMember>,
     /// The content.
-    #[serde(deserialize_with = "present")]
     pub event: Option<EventMember>,
 }
 
 /// The personal data of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PersonalMember {
     /// The salt, in Base64.
     pub salt: String,
     /// The address.
-    #[serde(deserialize_with = "present")]
     pub ip_address: Option<String>,
     /// The client's program.
-    #[serde(deserialize_with = "present")]
     pub user_agent: Option<String>,
 }
 
 /// The content of an event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EventMember {
     /// The event's id.
     pub event_id: String,
     /// The organization.
     pub organization_id: String,
     /// Who acted.
-    #[serde(deserialize_with = "present")]
     pub agent_id: Option<String>,
     /// What was done.
     pub action: String,
     /// How it ended.
     pub outcome: String,
     /// The kind of what it is about.
-    #[serde(deserialize_with = "present")]
     pub resource_type: Option<String>,
     /// The id of what it is about.
-    #[serde(deserialize_with = "present")]
     pub resource_id: Option<String>,
     /// The request.
     pub request_id: String,
     /// When.
     pub timestamp: String,
     /// The credential whose use it is.
-    #[serde(deserialize_with = "present")]
     pub used_credential_id: Option<String>,
     /// The details, normalized.
     pub metadata: Map<String, Value>,
@@ -83,8 +74,7 @@ pub struct EventMember {
 }
 
 /// A line of a stored hash of a level above the leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HashLine {
     /// Its level.
     pub level: u8,
@@ -92,15 +82,6 @@ pub struct HashLine {
     pub index: u64,
     /// The hash, in Base64.
     pub hash: String,
-}
-
-/// An optional member that must be written out: `null`, and not left out.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer)
 }
 
 impl From<&LeafRecord> for LeafLine {

@@ -22,8 +22,8 @@
 //! [`event`], [`catalogue`], [`journal`], [`log`], [`organization`], [`feed`]; then [`canonical`],
 //! [`entry`] and [`merkle`], what is hashed and how; [`mod@note`], [`checkpoint`] and
 //! [`checkpoint_key`], what is signed; [`sequence`], how events get their places; [`trim`], what is
-//! erased; [`export`] and [`verify`], what outsiders get and how they verify it; [`delivery`],
-//! [`departure`] and [`cloud_event`], what leaves the store.
+//! erased; [`lines`], [`export`] and [`verify`], what outsiders get and how they verify it;
+//! [`delivery`], [`departure`] and [`cloud_event`], what leaves the store.
 #![warn(missing_docs)]
 
 pub mod announcement;
@@ -41,6 +41,7 @@ pub mod event_view;
 pub mod export;
 pub mod feed;
 pub mod journal;
+pub mod lines;
 pub mod log;
 pub mod merkle;
 pub mod note;

@@ -18,7 +18,7 @@ const KEY_ID_LENGTH: usize = 4;
 const MARK: &str = "\u{2014} ";
 
 /// Longer notes are refused unread.
-const MAX_LENGTH: usize = 65_536;
+pub(crate) const MAX_LENGTH: usize = 65_536;
 
 /// Why a note was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -1,8 +1,13 @@
 //! Retention: what may be erased, and the two things that an operator or the clock decides about a
 //! log. Hashes are never erased.
 
+mod announced;
+mod erasure;
+
 use std::time::Duration;
 
+pub use announced::{ANNOUNCED_EVERY, ANNOUNCED_FOR, Announcement};
+pub use erasure::{Erasure, Step};
 use kernel::{OrganizationId, Timestamp};
 use thiserror::Error;
 
@@ -13,6 +18,10 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// The details of an announcement.
+const CONTENT_BEFORE: &str = "contentBefore";
+const PERSONAL_DATA_BEFORE: &str = "personalDataBefore";
 
 /// How long what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +53,7 @@ pub struct Cut {
     reached: Trimmed,
     cutoffs: (Timestamp, Timestamp),
     signed: u64,
+    next: u64,
     content_ends: bool,
 }
 
@@ -53,22 +63,27 @@ impl Cut {
     pub fn after(state: &LogState, retention: Retention, now: Timestamp) -> Self {
         let cutoffs = (retention.content_cutoff(now), retention.personal_data_cutoff(now));
         let (before, signed) = (state.trimmed, state.signed_size());
-        Self { before, reached: before, cutoffs, signed, content_ends: false }
+        let next = before.content;
+        Self { before, reached: before, cutoffs, signed, next, content_ends: false }
     }
 
-    /// From which position on leaves are to be taken.
+    /// From which position on leaves are to be taken next.
     #[must_use]
     pub const fn from(&self) -> u64 {
-        self.reached.content
+        self.next
     }
 
-    /// Takes the next leaf. Gives back whether the one behind it matters.
+    /// Takes the next leaf; those before the one that is wanted next do not matter. Gives back whether
+    /// any behind it does: that at [`Cut::from`].
     ///
     /// What is over is always a run from the start of the log: an event behind a younger one waits for
     /// it, so that whoever verifies can tell what was erased by rule from what was torn out.
     pub fn take(&mut self, record: &LeafRecord) -> bool {
         let position = record.leaf.place.position;
-        if position >= self.signed {
+        if position < self.next {
+            return true;
+        }
+        if position != self.next || position >= self.signed {
             return false;
         }
         // What is gone before anybody said that it may be was torn out, and no rule covers that.
@@ -78,8 +93,12 @@ impl Cut {
             return false;
         }
         let next = position.saturating_add(1);
+        self.next = next;
         self.content_ends |= event.timestamp >= self.cutoffs.0;
-        if !self.content_ends {
+        if self.content_ends {
+            // The personal data up to there was found to be over before.
+            self.next = next.max(self.before.personal_data);
+        } else {
             self.reached.content = next;
         }
         let personal_data_goes_on = may_lack_personal_data || event.timestamp < self.cutoffs.1;
@@ -134,8 +153,8 @@ impl Audited for LogTrimmed {
     fn event(&self) -> Event {
         Event::success(Action::LogTrimmed)
             .on(log_of(self.organization))
-            .with("contentBefore", self.after.content)
-            .with("personalDataBefore", self.after.personal_data)
+            .with(CONTENT_BEFORE, self.after.content)
+            .with(PERSONAL_DATA_BEFORE, self.after.personal_data)
     }
 
     fn into_after(self) -> Trimmed {

@@ -18,7 +18,7 @@ mod tests;
 
 use std::{
     collections::{HashSet, VecDeque},
-    io::{self, BufRead, Read},
+    io::{self, BufRead},
 };
 
 use kernel::{OrganizationId, Timestamp};
@@ -35,11 +35,9 @@ use self::{
 use crate::{
     entry::{VERSION, commitment, is_out_of_order},
     event::Action,
+    lines::read_line,
     merkle::{Hash, StoredHash, leaf_hash},
 };
-
-/// The most bytes of a line, its newline not counted.
-const LINE_LIMIT: u64 = 262_144;
 
 /// How many positions of events out of order are kept to be shown.
 const SHOWN: usize = 10;
@@ -303,8 +301,7 @@ pub fn verify(
 ) -> io::Result<Result<Summary, Finding>> {
     let mut line = Vec::new();
     loop {
-        line.clear();
-        if export.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line)? == 0 {
+        if read_line(&mut export, &mut line)? == 0 {
             return Ok(verifier.finish());
         }
         if let Err(found) = verifier.line(&line) {

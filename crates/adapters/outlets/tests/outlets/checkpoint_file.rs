@@ -10,7 +10,8 @@ use std::{
 use audit::{
     Checkpoint, SignedCheckpoint,
     delivery::{CheckpointSink, Outside},
-    departure::{Departure, MAX_LINE},
+    departure::Departure,
+    lines::MAX_LINE,
 };
 use outlets::{CheckpointFile, OutletError};
 use tempfile::TempDir;
@@ -116,7 +117,9 @@ async fn a_last_line_that_breaks_off_is_passed_over_wherever_it_breaks_off() {
 
 #[tokio::test]
 async fn a_line_that_cannot_be_read_keeps_the_file_from_being_opened_and_is_named() {
-    for bad in [&b"nonsense\n"[..], b"{}\n", b"\xff\xfe\n", b"null\n", &[b' '; MAX_LINE + 10]] {
+    for bad in
+        [&b"nonsense\n"[..], b"\n", b"{} {}\n", b"\xff\xfe\n", b"null\n", &[b' '; MAX_LINE + 10]]
+    {
         let (_folder, path) = folder();
         let file = open(&path).await;
         for size in [1, 2] {
@@ -128,6 +131,18 @@ async fn a_line_that_cannot_be_read_keeps_the_file_from_being_opened_and_is_name
         assert!(error.to_string().starts_with("line 3 of `"), "{error}");
         // Neither does a server that runs take it for nothing.
         assert!(matches!(file.reread().await.unwrap_err(), OutletError::Line { line: 3, .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_a_type_that_only_a_later_release_knows_is_passed_over() {
+    let (_folder, path) = folder();
+    let file = open(&path).await;
+    file.deliver(&checkpoint(1, 1, "a"), at()).await.unwrap();
+    append(&path, b"{\"type\":\"handover\",\"took\":0.5}\n{}\n");
+    file.deliver(&checkpoint(1, 2, "a"), at()).await.unwrap();
+    for file in [file, open(&path).await] {
+        assert_eq!(newest(&file, 1).unwrap().size, 2);
     }
 }
 

@@ -9,7 +9,7 @@ use audit::{
     merkle::node_hash,
 };
 use contracts::witness::{Behaviour, Seen, WitnessServer};
-use outlets::{HttpWitness, InvalidWitness};
+use outlets::{HttpWitness, InvalidWitness, WitnessUrl};
 
 use crate::kit::{ISSUER, Key, LONG, checkpoint, leaf, origin};
 
@@ -17,8 +17,12 @@ fn server() -> WitnessServer {
     WitnessServer::start(ISSUER, Key::new(1).public_key())
 }
 
+fn url(text: &str) -> WitnessUrl {
+    text.parse().unwrap()
+}
+
 fn client(server: &WitnessServer) -> HttpWitness {
-    HttpWitness::new(&server.url()).unwrap().within(LONG)
+    HttpWitness::new(&url(&server.url())).unwrap().within(LONG)
 }
 
 async fn ask(
@@ -147,7 +151,7 @@ async fn a_witness_that_is_not_there_is_a_failed_delivery() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
     };
-    let witness = HttpWitness::new(&format!("http://{closed}/w")).unwrap();
+    let witness = HttpWitness::new(&url(&format!("http://{closed}/w"))).unwrap();
     let failed = ask(&witness, 0, &[], checkpoint(1, 2, "a")).await.unwrap_err();
     assert_eq!(failed.sink, "witness");
 }
@@ -243,10 +247,10 @@ fn a_url_that_no_witness_has_is_refused_and_nothing_of_it_is_told() {
         "https://secret@witness.example/",
         "http://:secret@witness.example/",
     ] {
-        let error = HttpWitness::new(bad).unwrap_err();
+        let error = bad.parse::<WitnessUrl>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
-    let refused = HttpWitness::new("https://user:secret@witness.example/").unwrap_err();
+    let refused = "https://user:secret@witness.example/".parse::<WitnessUrl>().unwrap_err();
     assert!(matches!(refused, InvalidWitness::Credentials), "{refused:?}");
 }
 
@@ -254,7 +258,7 @@ fn a_url_that_no_witness_has_is_refused_and_nothing_of_it_is_told() {
 async fn a_prefix_with_a_path_may_end_in_a_slash() {
     let server = server();
     for prefix in [server.url(), format!("{}/", server.url())] {
-        let witness = HttpWitness::new(&prefix).unwrap().within(LONG);
+        let witness = HttpWitness::new(&url(&prefix)).unwrap().within(LONG);
         let (old, proof) = (server.seen(&origin(1)).map_or(0, |seen| seen.size), []);
         assert!(is_cosigned(&ask(&witness, old, &proof, checkpoint(1, 4, "a")).await.unwrap()));
     }
@@ -263,9 +267,9 @@ async fn a_prefix_with_a_path_may_end_in_a_slash() {
 #[tokio::test]
 async fn a_witness_over_tls_that_nobody_vouches_for_is_not_asked() {
     let server = server();
-    let url = server.url().replace("http://", "https://");
+    let secure = server.url().replace("http://", "https://");
     // Where the machine trusts nobody at all it is refused sooner.
-    let Ok(witness) = HttpWitness::new(&url) else { return };
+    let Ok(witness) = HttpWitness::new(&url(&secure)) else { return };
     let witness = witness.within(Duration::from_secs(5));
     assert!(ask(&witness, 0, &[], checkpoint(1, 4, "a")).await.is_err());
     assert_eq!(server.seen(&origin(1)), None);

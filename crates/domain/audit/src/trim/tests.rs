@@ -52,14 +52,22 @@ impl Log {
 
     /// What is over, as whoever erases finds it.
     fn cut(&self, retention: Retention) -> Option<LogTrimmed> {
+        self.read(retention, 1).0
+    }
+
+    /// What is over, and which leaves were read for it, page by page.
+    fn read(&self, retention: Retention, page: u64) -> (Option<LogTrimmed>, Vec<u64>) {
         let mut cut = Cut::after(&self.state(), retention, at(NOW));
-        let leaves = (cut.from()..self.ages.len() as u64).map(|position| self.leaf(position));
-        for leaf in leaves {
-            if !cut.take(&leaf) {
-                break;
+        let mut read = Vec::new();
+        loop {
+            let end = (cut.from() + page).min(self.ages.len() as u64);
+            let positions: Vec<u64> = (cut.from()..end).collect();
+            read.extend(&positions);
+            let goes_on = positions.iter().all(|&position| cut.take(&self.leaf(position)));
+            if positions.is_empty() || !goes_on {
+                return (cut.change(organization()), read);
             }
         }
-        cut.change(organization())
     }
 
     /// What is over, by the rule: the events from the start on that are all old enough, signed, or
@@ -130,6 +138,25 @@ fn personal_data_is_never_kept_longer_than_content() {
     assert_eq!(longer.personal_data_cutoff(at(NOW)), longer.content_cutoff(at(NOW)));
 }
 
+#[test]
+fn what_is_known_to_be_over_is_not_read_again() {
+    let trimmed = Trimmed { content: 1, personal_data: 4 };
+    let log = Log { trimmed, ..Log::of(&[200, 60, 50, 40, 35, 10, 0]) };
+    let (change, read) = log.read(RETENTION, 1);
+    assert_eq!(change.unwrap().after(), Trimmed { content: 1, personal_data: 5 });
+    assert_eq!(read, [1, 4, 5]);
+}
+
+#[test]
+fn a_leaf_that_is_missing_ends_what_is_over() {
+    let log = Log::of(&[200, 200, 200]);
+    let mut cut = Cut::after(&log.state(), RETENTION, at(NOW));
+    assert!(cut.take(&log.leaf(0)));
+    assert!(!cut.take(&log.leaf(2)));
+    let after = cut.change(organization()).unwrap().after();
+    assert_eq!(after, Trimmed { content: 1, personal_data: 1 });
+}
+
 /// What somebody tore out is not covered by a rule afterwards.
 #[test]
 fn au_04_what_is_gone_before_an_event_said_so_is_not_over() {
@@ -196,9 +223,10 @@ proptest! {
         log in logs(),
         content_days in 0_u32..120,
         personal_data_days in 0_u32..120,
+        page in 1_u64..5,
     ) {
         let retention = Retention { content_days, personal_data_days };
-        let change = log.cut(retention);
+        let (change, _) = log.read(retention, page);
         let after = change.as_ref().map_or(log.trimmed, LogTrimmed::after);
         prop_assert_eq!(after, log.model(retention));
         prop_assert!(after.content <= after.personal_data && after.personal_data <= log.signed);

@@ -8,14 +8,13 @@ use thiserror::Error;
 use crate::{
     canonical,
     checkpoint::{Checkpoint, CheckpointError, InvalidOrigin, LogOrigin},
+    departure::{InvalidDeparture, Members},
+    lines::read_line,
     merkle::Hash,
-    note::VerifierKey,
+    note::{MAX_LENGTH, VerifierKey},
 };
 
-use super::{LINE_LIMIT, finding::Finding, line};
-
-/// A note of more bytes is none.
-const NOTE_LIMIT: u64 = 65_536;
+use super::{finding::Finding, line};
 
 /// The members of a line of a checkpoint, its type apart.
 const MEMBERS: [&str; 5] = ["organizationId", "size", "rootHash", "checkpoint", "at"];
@@ -69,11 +68,15 @@ impl Checkpoints {
     /// # Errors
     /// [`CheckpointsRefused`]
     pub fn add(&mut self, mut file: impl BufRead) -> Result<(), CheckpointsRefused> {
-        if file.fill_buf()?.first() == Some(&b'{') {
-            return self.add_lines(file);
+        match file.fill_buf()?.first() {
+            Some(b'{') => return self.add_lines(file),
+            Some(_) => {}
+            // Nothing has left yet.
+            None => return Ok(()),
         }
         let mut note = String::new();
-        match file.take(NOTE_LIMIT + 1).read_to_string(&mut note) {
+        let most = u64::try_from(MAX_LENGTH).unwrap_or(u64::MAX).saturating_add(1);
+        match file.take(most).read_to_string(&mut note) {
             Ok(_) => self.add_note(&note).map(drop),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(Finding::of_checkpoint("the checkpoint is not UTF-8").into())
@@ -84,23 +87,20 @@ impl Checkpoints {
 
     fn add_lines(&mut self, mut file: impl BufRead) -> Result<(), CheckpointsRefused> {
         let (mut line, mut number) = (Vec::new(), 0_u64);
-        loop {
-            line.clear();
+        while read_line(&mut file, &mut line)? > 0 {
             number += 1;
-            if file.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
-            }
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
-            if text.starts_with(b"{") && !text.ends_with(b"}") {
-                // What a crash left of a line.
-                continue;
+            match Members::of(text) {
+                Ok(Members::Checkpoint(members)) => self.add_line(&members, number)?,
+                Ok(Members::Acknowledgement(_))
+                | Err(InvalidDeparture::BrokenOff | InvalidDeparture::AnotherType) => {}
+                Err(error @ InvalidDeparture::Form) => {
+                    let why = format!("line {number} of checkpoints {error}");
+                    return Err(Finding::of_checkpoint(why).into());
+                }
             }
-            // Lines of other kinds may have numbers that are none of ours.
-            let members: Map<String, Value> = serde_json::from_slice(&line).map_err(|error| {
-                Finding::of_checkpoint(format!("line {number} of checkpoints: {error}"))
-            })?;
-            self.add_line(&members, number)?;
         }
+        Ok(())
     }
 
     fn add_line(
@@ -109,9 +109,6 @@ impl Checkpoints {
         number: u64,
     ) -> Result<(), CheckpointsRefused> {
         let text = |name| members.get(name).and_then(Value::as_str);
-        if text("type") != Some("checkpoint") {
-            return Ok(());
-        }
         let refused = |why: &str| {
             Finding::of_checkpoint(format!("line {number} of checkpoints: {why}")).into()
         };

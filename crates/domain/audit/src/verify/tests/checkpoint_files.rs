@@ -7,7 +7,7 @@ use super::super::{
     sample::{Key, Sample, note, organization, verifier_key},
     verify,
 };
-use crate::{Hash, checkpoint::Checkpoint};
+use crate::{Hash, checkpoint::Checkpoint, lines::MAX_LINE};
 
 fn line(note: &str) -> Value {
     let checkpoint = Checkpoint::claimed(note).unwrap();
@@ -99,6 +99,8 @@ fn what_a_crash_left_of_a_line_is_passed_over() {
     ] {
         assert_eq!(said(&log, file.as_bytes()), "1 fit", "{file}");
     }
+    let long = format!("{good}{{\"type\":\"checkp{}\n", "x".repeat(MAX_LINE));
+    assert_eq!(said(&log, long.as_bytes()), INVALID);
     let run_together = format!("{{\"type\":\"checkp{good}");
     assert_eq!(said(&log, run_together.as_bytes()), INVALID);
 }
@@ -109,7 +111,7 @@ fn a_note_of_another_form_is_refused() {
     let good = &log.notes[0];
     assert_eq!(said(&log, good.as_bytes()), "1 fit");
     for bad in [
-        String::new(),
+        "\n".to_owned(),
         good.trim_end().to_owned(),
         good.replace("\n5\n", "\n05\n"),
         good.replace("\n5\n", "\n6\n"),
@@ -139,6 +141,8 @@ fn without_a_checkpoint_of_the_log_nothing_is_verified() {
     let log = Sample::of(20, &[5]);
     let none = "there is no checkpoint of this log in what was given";
     assert_eq!(said(&log, b"{\"type\":\"acknowledgement\"}\n"), none);
+    // What a fresh installation has.
+    assert_eq!(said(&log, b""), none);
     assert!(Verifier::new(Checkpoints::unsigned()).is_err());
 }
 
