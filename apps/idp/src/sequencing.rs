@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use kernel::{Clock, OrganizationId, StoreError};
 use outlets::CheckpointFile;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use usecases::log::{RetentionRules, Round, Sequencer, retain};
+use usecases::log::{LogObserver, RetentionRules, Round, Sequencer, retain};
 
 use crate::{
     compose::{LogKeeping, Store},
@@ -35,14 +35,16 @@ pub fn accompany<S: Store>(
     company: &mut Company,
     keeping: &LogKeeping<S>,
     (store, clock): (S, Arc<dyn Clock>),
-    rules: RetentionRules,
+    (rules, observer): (RetentionRules, Arc<dyn LogObserver>),
 ) {
     let (sequencer, delivering) = (keeping.sequencer.clone(), keeping.sequencer.clone());
     let consulting = keeping.sequencer.clone();
     company.accompany("sequencing", move || sequence(sequencer.clone()));
     company.accompany("delivering", move || deliver(delivering.clone()));
     company.accompany("consulting", move || consult(consulting.clone()));
-    company.accompany("erasing", move || erase(store.clone(), rules, clock.clone()));
+    company.accompany("erasing", move || {
+        erase(store.clone(), (rules, observer.clone()), clock.clone())
+    });
     if let Some(file) = keeping.file.clone() {
         company.accompany("rereading", move || reread(file.clone()));
     }
@@ -133,14 +135,27 @@ async fn reread(file: Arc<CheckpointFile>) {
 }
 
 /// Erases what is over, every now and then, for ever.
-async fn erase<S: Store>(store: S, rules: RetentionRules, clock: Arc<dyn Clock>) {
+async fn erase<S: Store>(
+    store: S,
+    (rules, observer): (RetentionRules, Arc<dyn LogObserver>),
+    clock: Arc<dyn Clock>,
+) {
     let mut now_and_then = interval(RETENTION);
     now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         now_and_then.tick().await;
-        if let Err(error) = retain(&store, &rules, &*clock).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "what is over was not erased; it will be tried again in an hour");
+        match retain(&store, &rules, &*clock, &*observer).await {
+            Ok(0) => {}
+            Ok(logs) => {
+                tracing::warn!(
+                    logs,
+                    "in some logs what is over was not erased; it will be tried in an hour"
+                );
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what is over was not erased; it will be tried in an hour");
+            }
         }
     }
 }

@@ -119,6 +119,7 @@ macro_rules! contract {
                 a_stale_change_of_what_may_be_erased_is_a_conflict_and_leaves_no_trace,
                 what_no_checkpoint_covers_may_not_be_erased,
                 nothing_is_erased_before_an_event_says_so,
+                au_04_nothing_is_erased_in_a_log_that_is_halted,
                 what_may_be_erased_is_and_no_more,
                 erasing_goes_on_bite_by_bite_from_where_it_was,
                 erasing_in_one_organization_touches_no_other,

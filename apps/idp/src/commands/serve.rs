@@ -31,6 +31,7 @@ use crate::{
     sequencing,
     signals::Signals,
     storage::Storage,
+    watching,
 };
 
 /// For how long requests in flight may take to finish once the server is told to end. With the
@@ -82,13 +83,16 @@ async fn serve<S: Store>(
     let signer = foundations.checkpoint_signer(platform).await?;
     let log = (platform, signer.public_key());
     let provider = Arc::new(foundations.provider(config, door.issuer.clone(), log).await?);
-    let measured = Arc::new(Measured::new(foundations.known.clone()));
+    let (known, clock) = (foundations.known.clone(), foundations.clock.clone());
+    let measured = Arc::new(Measured::new(known, clock));
     let watched = (signer as Arc<dyn CheckpointSigner>, measured.clone() as Arc<_>);
     let keeping = foundations.log_keeping(config, &door.issuer, watched).await?;
     accompany(&mut company, &foundations, &provider, platform);
     counting::accompany(&mut company, &provider);
     let machine = (foundations.store.clone(), foundations.clock.clone());
-    sequencing::accompany(&mut company, &keeping, machine, retention(config, platform));
+    let retention = (retention(config, platform), measured.clone() as Arc<_>);
+    sequencing::accompany(&mut company, &keeping, machine, retention);
+    watching::accompany(&mut company, foundations.store.clone(), measured.clone());
     serve_metrics(&mut company, config, measured.clone()).await?;
 
     let draining = Arc::new(AtomicBool::new(false));

@@ -1,19 +1,21 @@
 //! Erasing what may be erased: from the start of a log on, in steps, never before the log's row says
 //! so, and by a role that can change nothing else.
 
+use std::ops::Range;
+
 use kernel::{OrganizationId, StoreError, Timestamp};
-use stored_rows::{Columns, log};
+use stored_rows::log;
 
 use crate::{
     held::Held,
     log_reader::whole,
-    row::Row,
     session::{Mode, Session, Writes},
 };
 
+// A log that is halted is evidence: nothing of it goes.
 pub(crate) const MARKS: &str = "
     SELECT content_before, personal_data_before, content_erased, personal_data_erased
-    FROM audit_log WHERE organization_id = $1";
+    FROM audit_log WHERE organization_id = $1 AND halted IS NULL";
 
 /// When credentials were used is told by events: what these tell is kept before they are blank.
 pub(crate) const KEEP_LAST_USES: &str = "
@@ -72,28 +74,6 @@ pub(crate) fn begin(organization: OrganizationId) -> String {
     )
 }
 
-/// Up to where something may be erased, and is.
-struct Marks {
-    may: u64,
-    is: u64,
-}
-
-impl Marks {
-    fn read(
-        columns: &Columns<'_, Row>,
-        may: &'static str,
-        is: &'static str,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { may: columns.count(may)?, is: columns.count(is)? })
-    }
-
-    /// The next positions, at most so many.
-    fn next(&self, most: u64) -> Option<(u64, u64)> {
-        let end = self.may.min(self.is.saturating_add(most));
-        (end > self.is).then_some((self.is, end))
-    }
-}
-
 /// Erases what may be of so many events at most. Gives back of how many.
 pub(crate) async fn erase(
     mut session: Session<Held>,
@@ -102,32 +82,21 @@ pub(crate) async fn erase(
 ) -> Result<u64, StoreError> {
     let owner = session.owner().uuid();
     let rows = session.rows(sqlx::query(MARKS).bind(owner)).await?;
-    let Some(row) = rows.first() else {
-        return Ok(0);
+    let erasure = rows.first().map(log::erasure).transpose()?;
+    let Some(step) = erasure.and_then(|erasure| erasure.next(most)) else { return Ok(0) };
+    let run = |sql: &'static str, positions: &Range<u64>| {
+        sqlx::query(sql).bind(owner).bind(whole(positions.start)).bind(whole(positions.end))
     };
-    let columns = Columns::of(log::TABLE, row);
-    let mut content = Marks::read(&columns, "content_before", "content_erased")?;
-    let mut personal = Marks::read(&columns, "personal_data_before", "personal_data_erased")?;
-    let run = |sql: &'static str, (start, end): (u64, u64)| {
-        sqlx::query(sql).bind(owner).bind(whole(start)).bind(whole(end))
-    };
-    let mut handled = 0;
-    if let Some((start, end)) = content.next(most) {
-        session.change(run(KEEP_LAST_USES, (start, end))).await?;
-        session.change(run(ERASE_CONTENT, (start, end)).bind(now.unix_micros())).await?;
-        handled = end - start;
-        content.is = end;
-        personal.is = personal.is.max(end);
+    if !step.content.is_empty() {
+        session.change(run(KEEP_LAST_USES, &step.content)).await?;
+        session.change(run(ERASE_CONTENT, &step.content).bind(now.unix_micros())).await?;
     }
-    if let Some((start, end)) = personal.next(most - handled) {
-        session.change(run(ERASE_PERSONAL_DATA, (start, end))).await?;
-        handled += end - start;
-        personal.is = end;
+    if !step.personal_data.is_empty() {
+        session.change(run(ERASE_PERSONAL_DATA, &step.personal_data)).await?;
     }
-    if handled > 0 {
-        let advance = sqlx::query(ADVANCE).bind(owner);
-        session.change_one(advance.bind(whole(content.is)).bind(whole(personal.is))).await?;
-        session.commit().await?;
-    }
-    Ok(handled)
+    let (content, personal_data) = (whole(step.after.content), whole(step.after.personal_data));
+    let advance = sqlx::query(ADVANCE).bind(owner).bind(content).bind(personal_data);
+    session.change_one(advance).await?;
+    session.commit().await?;
+    Ok(step.count())
 }

@@ -5,6 +5,7 @@ use audit::{
     Checkpoint, CheckpointKey, Hash, LogState, Place, SealedCheckpointKey, SignedCheckpoint,
     Trimmed,
     sequence::{Leaf, LeafRecord},
+    trim::Erasure,
 };
 use kernel::{EventId, StoreError};
 
@@ -49,6 +50,23 @@ pub fn state(row: &impl Cells) -> Result<LogState, StoreError> {
             personal_data: row.count("personal_data_before")?,
         },
         halted: row.optional_text("halted")?.map(str::to_owned),
+    })
+}
+
+/// Reads how far a log may be erased, and is: `content_before, personal_data_before, content_erased,
+/// personal_data_erased`.
+///
+/// # Errors
+/// [`StoreError::Corrupt`]
+pub fn erasure(row: &impl Cells) -> Result<Erasure, StoreError> {
+    let row = Columns::of(TABLE, row);
+    let trimmed = |content, personal_data| {
+        let (content, personal_data) = (row.count(content)?, row.count(personal_data)?);
+        Ok::<_, StoreError>(Trimmed { content, personal_data })
+    };
+    Ok(Erasure {
+        may: trimmed("content_before", "personal_data_before")?,
+        is: trimmed("content_erased", "personal_data_erased")?,
     })
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use audit::{
-    Action, AuditLog, Audited, Event, EventFilter, EventRecord, LogReader, LogState, LogTrimmed,
-    Logs, Retention, Trimmed, merkle::root_at, sequence::LeafRecord, trim::Cut,
+    Action, AuditLog, Audited, Event, EventFilter, EventRecord, LogAcknowledged, LogReader,
+    LogState, LogTrimmed, Logs, Retention, Trimmed, Turn, merkle::root_at, sequence::LeafRecord,
+    trim::Cut,
 };
 use credentials::Credentials;
 use kernel::{EventId, StoreError, Total};
@@ -137,6 +138,23 @@ pub async fn nothing_is_erased_before_an_event_says_so<H: Harness>() {
     let before = leaves(&world, &scope).await;
     assert!(erase(&world, &scope, 100).await.is_empty());
     assert_eq!(leaves(&world, &scope).await, before);
+}
+
+/// It is evidence. Once an operator acknowledges what was found, erasing goes on.
+pub async fn au_04_nothing_is_erased_in_a_log_that_is_halted<H: Harness>() {
+    let (world, scope) = aged::<H>().await;
+    let change = cut(&world, &scope).await;
+    world.change(&scope, change).await;
+    let mut turn = Sequencer::default().turn(world.harness.store(), scope.organization()).await;
+    turn.halt("of a test").await.unwrap();
+    turn.commit().await.unwrap();
+    let before = leaves(&world, &scope).await;
+    assert!(erase(&world, &scope, 100).await.is_empty());
+    assert_eq!(leaves(&world, &scope).await, before);
+    let halted = state(&world, &scope).await;
+    let change = LogAcknowledged::new(scope.organization(), &halted, "of a test").unwrap();
+    world.change(&scope, change).await;
+    assert!(!erase(&world, &scope, 100).await.is_empty());
 }
 
 pub async fn what_may_be_erased_is_and_no_more<H: Harness>() {

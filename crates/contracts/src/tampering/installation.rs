@@ -11,6 +11,7 @@ use audit::{
     delivery::{CheckpointSink, DeliveryFailed, Outside},
     note, record,
     sequence::Breach,
+    trim::ANNOUNCED_FOR,
 };
 use credentials::CredentialChange;
 use futures_util::future::join_all;
@@ -150,7 +151,7 @@ impl Installation {
     ) -> Self
     where
         S: Logs + Transactor + Notes + Clone,
-        S::Tx: Changes,
+        S::Tx: LogReader + Changes,
         S::View: LogReader + Organizations + AuditLog,
     {
         let sequencer = sequencer(store.clone(), machine, post, Arc::new(Strict));
@@ -191,7 +192,7 @@ impl Installation {
 impl<S> Making<'_, S>
 where
     S: Logs + Transactor + Notes + Clone,
-    S::Tx: Changes,
+    S::Tx: LogReader + Changes,
     S::View: LogReader + Organizations + AuditLog,
 {
     /// Founds an organization with an agent and its credential.
@@ -236,8 +237,13 @@ where
 
     async fn trim(&self, platform: OrganizationId) {
         let rules = RetentionRules { plans: Plans::default(), personal_data_days: 30, platform };
-        retain(self.store, &rules, &*self.machine.clock).await.unwrap();
-        until_idle(&self.sequencer).await;
+        // Announced first, and erased once everybody had the time to read so.
+        for _ in 0..2 {
+            let failed = retain(self.store, &rules, &*self.machine.clock, &Strict).await.unwrap();
+            assert_eq!(failed, 0);
+            until_idle(&self.sequencer).await;
+            self.machine.wait(ANNOUNCED_FOR);
+        }
     }
 
     async fn state(&self, organization: OrganizationId) -> LogState {

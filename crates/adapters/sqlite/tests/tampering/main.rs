@@ -5,4 +5,5 @@
 mod owned;
 mod post;
 mod random;
+mod retention;
 mod signing;

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use audit::{
     AuditLog, CheckpointSigner, EventFilter, EventRecord, Journal, Organizations, Transactor,
-    record,
+    record, trim::ANNOUNCED_FOR,
 };
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
@@ -35,7 +35,7 @@ use tokio::task::AbortHandle;
 use usecases::{
     IdentityProvider, Known, Parts,
     authenticate::PresentedClient,
-    log::{RetentionRules, Round, Sequencer, retain},
+    log::{RetentionRules, Round, Sequencer, Unobserved, retain},
     signing_key,
     tokens::GrantRequest,
 };
@@ -287,14 +287,20 @@ impl Server {
         while self.sequencer.round().await.unwrap() != Round::Idle {}
     }
 
-    /// Erases what the plans no longer keep, as the server does now and then.
+    /// Announces what the plans no longer keep, and erases it once that is old enough, as the server
+    /// does now and then.
     pub(crate) async fn erase_what_is_over(&self) {
         let rules = RetentionRules {
             plans: plans(&Settings::default()),
             personal_data_days: 90,
             platform: self.organization,
         };
-        retain(self.store(), &rules, &*self.clock).await.unwrap();
+        for _ in 0..2 {
+            let kept = retain(self.store(), &rules, &*self.clock, &Unobserved).await;
+            assert_eq!(kept.unwrap(), 0);
+            self.sequence().await;
+            self.clock.advance(ANNOUNCED_FOR);
+        }
     }
 
     /// Everything that was given out so far.
