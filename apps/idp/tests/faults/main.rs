@@ -9,7 +9,6 @@
 mod caller;
 mod check;
 mod cluster;
-#[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../support/departed.rs"]
 mod departed;
 #[path = "../kill/dice.rs"]
