@@ -33,6 +33,7 @@ pub mod runtime;
 pub mod sequencing;
 pub mod signals;
 pub mod storage;
+pub mod watching;
 
 /// Does what the arguments ask for, and tells how it went: 0 done, 1 failed, 2 not understood.
 pub fn run(

@@ -1,17 +1,15 @@
 //! What is counted, and told of: requests, and how the audit logs are doing.
 
 use std::{
+    collections::HashMap,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use audit::{delivery::DeliveryFailed, sequence::Breach};
 use http_api::{Answered, MetricsText, RequestObserver};
-use kernel::{OrganizationId, StoreError};
+use kernel::{Clock, OrganizationId, StoreError};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -19,11 +17,18 @@ use prometheus_client::{
 };
 use usecases::{Known, log::LogObserver};
 
+use told::{Told, Trouble};
+
+mod told;
+
 /// Seconds: from what a request in memory takes to what no request may.
 const LATENCIES: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// Seconds: a checkpoint is promised within one.
 const DELAYS: [f64; 9] = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0, 10.0];
+
+/// What the log of the server says of a log that is halted.
+const HALTED: &str = "the audit log is halted: nothing is signed until `idp audit acknowledge`";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -54,11 +59,15 @@ pub struct Measured {
     events_sequenced: Counter,
     checkpoints_signed: Counter,
     checkpoint_delay: Histogram,
-    logs_halted: Counter,
+    log_halts: Counter,
     log_failures: Counter,
+    logs_halted: Gauge,
+    logs_waiting: Gauge,
     deliveries: Family<OutcomeLabels, Counter>,
     witness: Family<OutcomeLabels, Counter>,
-    told: AtomicU64,
+    told: Told,
+    /// The logs that this process told of as halted, and why.
+    told_halts: Mutex<HashMap<OrganizationId, String>>,
 }
 
 impl fmt::Debug for Measured {
@@ -70,7 +79,7 @@ impl fmt::Debug for Measured {
 impl Measured {
     /// Nothing counted yet.
     #[must_use]
-    pub fn new(known: Arc<Known>) -> Self {
+    pub fn new(known: Arc<Known>, clock: Arc<dyn Clock>) -> Self {
         let latencies: fn() -> Histogram = || Histogram::new(LATENCIES);
         let mut measured = Self {
             registry: Registry::with_prefix("agentidp"),
@@ -83,11 +92,14 @@ impl Measured {
             events_sequenced: Counter::default(),
             checkpoints_signed: Counter::default(),
             checkpoint_delay: Histogram::new(DELAYS),
-            logs_halted: Counter::default(),
+            log_halts: Counter::default(),
             log_failures: Counter::default(),
+            logs_halted: Gauge::default(),
+            logs_waiting: Gauge::default(),
             deliveries: Family::default(),
             witness: Family::default(),
-            told: AtomicU64::new(0),
+            told: Told::by(clock),
+            told_halts: Mutex::default(),
         };
         measured.register_requests();
         measured.register_logs();
@@ -138,8 +150,18 @@ impl Measured {
         );
         registry.register(
             "audit_logs_halted",
-            "Times that this process halted a log since it must not be signed",
+            "Logs of all replicas that are halted, at the last look",
             self.logs_halted.clone(),
+        );
+        registry.register(
+            "audit_log_halts",
+            "Times that this process halted a log since it must not be signed",
+            self.log_halts.clone(),
+        );
+        registry.register(
+            "audit_logs_waiting",
+            "Logs of all replicas that wait for places or a checkpoint, at the last look",
+            self.logs_waiting.clone(),
         );
         registry.register(
             "audit_log_failures",
@@ -158,10 +180,30 @@ impl Measured {
         );
     }
 
-    /// Whether this trouble is to be logged: the first, the second, the fourth and so on, since what
-    /// lasts is tried again several times a second.
-    fn is_told(&self) -> bool {
-        self.told.fetch_add(1, Ordering::Relaxed).saturating_add(1).is_power_of_two()
+    /// These logs are halted now, on whichever replica it was found. Tells of those that this process
+    /// has not told of.
+    pub fn are_halted(&self, halted: Vec<(OrganizationId, String)>) {
+        self.logs_halted.set(i64::try_from(halted.len()).unwrap_or(i64::MAX));
+        for (organization, reason) in self.halts_to_tell(halted) {
+            tracing::error!(%organization, reason, "{HALTED}");
+        }
+    }
+
+    /// So many logs wait now.
+    pub fn are_waiting(&self, logs: usize) {
+        self.logs_waiting.set(i64::try_from(logs).unwrap_or(i64::MAX));
+    }
+
+    /// Of these, those that are to be told of. One that went on meanwhile is told of anew when it is
+    /// halted again.
+    fn halts_to_tell(
+        &self,
+        halted: Vec<(OrganizationId, String)>,
+    ) -> Vec<(OrganizationId, String)> {
+        let mut told = self.told_halts.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *told, halted.iter().cloned().collect());
+        let is_new = |(log, reason): &(OrganizationId, String)| before.get(log) != Some(reason);
+        halted.into_iter().filter(is_new).collect()
     }
 
     fn count(family: &Family<OutcomeLabels, Counter>, outcome: &'static str) {
@@ -210,18 +252,16 @@ impl LogObserver for Measured {
     }
 
     fn halted(&self, organization: OrganizationId, breach: &Breach) {
-        self.logs_halted.inc();
-        let error = breach as &dyn std::error::Error;
-        tracing::error!(
-            %organization,
-            error,
-            "the audit log is halted: nothing is signed until `idp audit acknowledge`"
-        );
+        self.log_halts.inc();
+        let mut told = self.told_halts.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(organization, breach.to_string());
+        drop(told);
+        tracing::error!(%organization, error = breach as &dyn std::error::Error, "{HALTED}");
     }
 
     fn failed(&self, organization: OrganizationId, error: &StoreError) {
         self.log_failures.inc();
-        if self.is_told() {
+        if self.told.takes(organization, Trouble::from(error)) {
             let error = error as &dyn std::error::Error;
             tracing::warn!(%organization, error, "an audit log could not be worked on");
         }
@@ -233,7 +273,7 @@ impl LogObserver for Measured {
 
     fn stayed(&self, organization: OrganizationId, error: &DeliveryFailed) {
         Self::count(&self.deliveries, "failed");
-        if self.is_told() {
+        if self.told.takes(organization, Trouble::Delivery(error.sink)) {
             let error = error as &dyn std::error::Error;
             tracing::warn!(%organization, error, "an audit log's news have not left");
         }
@@ -251,11 +291,49 @@ impl LogObserver for Measured {
 
 #[cfg(test)]
 mod tests {
+    use contracts::sample::Machine;
+
     use super::*;
+
+    fn measured() -> (Measured, Machine) {
+        let machine = Machine::default();
+        (Measured::new(Arc::new(Known::alone()), machine.clock.clone()), machine)
+    }
+
+    #[test]
+    fn a_log_that_is_halted_is_told_of_once_whoever_halted_it() {
+        let (measured, machine) = measured();
+        let [ours, other] = [machine.organization_id(), machine.organization_id()];
+        measured.halted(ours, &Breach::Checkpoint);
+        let ours = (ours, Breach::Checkpoint.to_string());
+        let other = (other, "found by another replica".to_owned());
+        let both = vec![ours.clone(), other.clone()];
+        assert_eq!(measured.halts_to_tell(both.clone()), [other]);
+        assert_eq!(measured.halts_to_tell(both), []);
+        // It went on, and is halted again.
+        assert_eq!(measured.halts_to_tell(vec![]), []);
+        assert_eq!(measured.halts_to_tell(vec![ours.clone()]), std::slice::from_ref(&ours));
+        let anew = (ours.0, "of something else".to_owned());
+        assert_eq!(measured.halts_to_tell(vec![anew.clone()]), [anew]);
+    }
+
+    #[test]
+    fn how_many_logs_are_halted_and_wait_is_what_the_last_look_found() {
+        let (measured, machine) = measured();
+        let halted = |logs| (0..logs).map(|_| (machine.organization_id(), "x".to_owned()));
+        for logs in [2, 3, 0] {
+            measured.are_halted(halted(logs).collect());
+            measured.are_waiting(logs + 1);
+            let text = measured.text().unwrap();
+            assert!(text.contains(&format!("\nagentidp_audit_logs_halted {logs}\n")), "{text}");
+            assert!(text.contains(&format!("\nagentidp_audit_logs_waiting {}\n", logs + 1)));
+        }
+        assert!(measured.text().unwrap().contains("\nagentidp_audit_log_halts_total 0\n"));
+    }
 
     #[test]
     fn what_is_counted_is_read_in_the_text_format() {
-        let measured = Measured::new(Arc::new(Known::alone()));
+        let (measured, _) = measured();
         let answered = |route, status| {
             let took = Duration::from_millis(3);
             measured.answered(&Answered { method: "POST", route, status, took });

@@ -14,7 +14,7 @@ const HALTED: &str = "SELECT coalesce(max(halted), '') FROM audit_log";
 /// How far the log has come.
 const SIZES: &str = "SELECT size, signed_size FROM audit_log WHERE size > 0";
 
-const HALTS: &str = "agentidp_audit_logs_halted_total";
+const HALTS: &str = "agentidp_audit_log_halts_total";
 
 const REASON: &str = "yesterday's state was put back by a test";
 

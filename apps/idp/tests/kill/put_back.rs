@@ -7,7 +7,9 @@ use crate::session::COVERED;
 use crate::stopwatch::{now, until};
 use crate::verified::{finds, holds};
 
-const HALTS: &str = "agentidp_audit_logs_halted_total";
+const HALTS: &str = "agentidp_audit_log_halts_total";
+
+const HALTED: &str = "agentidp_audit_logs_halted";
 
 const REASON: &str = "yesterday's state was put back by a test";
 
@@ -31,6 +33,13 @@ fn au_07_an_older_file_put_back_halts_the_log_until_acknowledged() {
     let server = installation.serve();
     until(now(), COVERED, || counted(&server, HALTS) == 1);
     server.process.logs("the audit log is halted");
+    server.stop();
+
+    // Nothing is found anew at the next start, and it is told all the same.
+    let server = installation.serve();
+    server.process.logs("an older state of the store was put back");
+    until(now(), COVERED, || counted(&server, HALTED) == 1);
+    assert_eq!(counted(&server, HALTS), 0);
     let session = installation.session(&server);
     let served = || session.get("/api/v1/audit/checkpoint").unwrap().body;
     let (before, begun) = (served(), now());

@@ -210,7 +210,7 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
         (turn::FORGET_PENDING, "audit_pending_pkey", "number = ANY ($2)"),
         (turn::EXTEND, "audit_log_pkey", "organization_id = $1"),
         (log_changes::TRIM, "audit_log_pkey", "organization_id = $4"),
-        (log_changes::GO_ON, "audit_log_pkey", "organization_id = $2"),
+        (log_changes::GO_ON, "audit_log_halted", "organization_id = $2"),
         (logs::SOME, "audit_log_pkey", "organization_id > $1"),
     ] {
         served_by(&mut connection, index, condition, sqlx::query(sql)).await;
