@@ -6,7 +6,9 @@
 
 use std::{
     collections::HashMap,
+    future::Future,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +17,10 @@ use axum::body::{Body, Bytes};
 use futures_util::{FutureExt, stream};
 use kernel::{OrganizationId, StoreError};
 use thiserror::Error;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use usecases::{Caller, audit_log::ExportPage, driving::AuditTrail};
 
 use crate::{
@@ -27,8 +32,8 @@ use crate::{
 /// How many pieces wait for the client.
 const AHEAD: usize = 2;
 
-/// How long a piece is, in bytes. A client must take one within its patience, so that one with a bad
-/// line, which takes minutes for a page, is not given up.
+/// How long a piece is, in bytes: little enough that a client with a bad line, which takes minutes for
+/// a page, takes several within the patience.
 const PIECE: usize = 64 * 1024;
 
 /// How long whoever has as many exports under way as it may is told to wait.
@@ -41,13 +46,17 @@ pub struct ExportLimits {
     pub at_once: usize,
     /// How many of these one organization may have, so that it leaves some to others.
     pub of_an_organization: usize,
-    /// How long a client may take nothing.
+    /// How long the server waits for a client until it looks how much that took.
     pub patience: Duration,
+    /// How many bytes a client must have taken by then. One that takes less keeps its place from others.
+    pub least: usize,
 }
 
 impl Default for ExportLimits {
     fn default() -> Self {
-        Self { at_once: 8, of_an_organization: 2, patience: Duration::from_secs(30) }
+        let patience = Duration::from_secs(30);
+        // A piece in five seconds: some 100 kilobits a second.
+        Self { at_once: 32, of_an_organization: 2, patience, least: 6 * PIECE }
     }
 }
 
@@ -107,8 +116,8 @@ impl Drop for Place {
 /// Why an export ended before its end. The client sees a body that breaks off.
 #[derive(Debug, Error)]
 pub(crate) enum CutShort {
-    /// The client takes nothing.
-    #[error("the client took nothing for too long")]
+    /// The client takes nothing, or next to nothing.
+    #[error("the client took too little for too long")]
     Unread,
     /// The store failed.
     #[error(transparent)]
@@ -157,7 +166,7 @@ impl Export {
         match sent {
             Ok(Ok(())) => {}
             Ok(Err(CutShort::Unread)) => {
-                tracing::info!(%request_id, "an export was given up: its client takes nothing");
+                tracing::info!(%request_id, "an export was given up: its client takes too little");
             }
             Ok(Err(error @ (CutShort::Store(_) | CutShort::Lost))) => {
                 let causes = render::chain(&error);
@@ -175,36 +184,127 @@ impl Export {
         mut page: ExportPage,
         pieces: &mpsc::Sender<Piece>,
     ) -> Result<(), CutShort> {
+        let mut pace = Pace::new(self.place.exports.limits);
         loop {
             let next = page.next;
-            if self.send_page(page.bytes.into(), next.is_none(), pieces).await?.is_err() {
+            let bytes = page.bytes.into();
+            if send_page(&mut pace, (bytes, next.is_none()), pieces).await?.is_err() {
                 return Ok(());
             }
             let Some(next) = next else { return Ok(()) };
             page = self.audit.export(&self.caller, next).await?;
         }
     }
+}
 
-    /// Hands a page over, piece by piece, each once there is room for it: nothing is read that nobody
-    /// has asked for.
-    async fn send_page(
-        &self,
-        mut rest: Bytes,
-        is_last: bool,
-        pieces: &mpsc::Sender<Piece>,
-    ) -> Result<Result<(), Gone>, CutShort> {
-        let patience = self.place.exports.limits.patience;
+/// Hands a page over, piece by piece, each once there is room for it: nothing is read that nobody has
+/// asked for.
+async fn send_page(
+    pace: &mut Pace,
+    (mut rest, is_last): (Bytes, bool),
+    pieces: &mpsc::Sender<Piece>,
+) -> Result<Result<(), Gone>, CutShort> {
+    loop {
+        let bytes = rest.split_to(rest.len().min(PIECE));
+        let is_last = is_last && rest.is_empty();
+        let Ok(room) = pace.wait(pieces.reserve()).await? else { return Ok(Err(Gone)) };
+        pace.taken = pace.taken.saturating_add(bytes.len());
+        room.send(Piece { bytes, is_last });
+        if rest.is_empty() {
+            return Ok(Ok(()));
+        }
+    }
+}
+
+/// How fast a client takes what it asked for. Only the time counts in which it was waited for: a slow
+/// store is not the client's fault.
+struct Pace {
+    limits: ExportLimits,
+    /// Since the last look.
+    waited: Duration,
+    taken: usize,
+}
+
+impl Pace {
+    const fn new(limits: ExportLimits) -> Self {
+        Self { limits, waited: Duration::ZERO, taken: 0 }
+    }
+
+    /// Waits for the client to take something.
+    async fn wait<T>(&mut self, taking: impl Future<Output = T>) -> Result<T, CutShort> {
+        let mut taking = pin!(taking);
         loop {
-            let bytes = rest.split_to(rest.len().min(PIECE));
-            let is_last = is_last && rest.is_empty();
-            match timeout(patience, pieces.reserve()).await {
-                Ok(Ok(room)) => room.send(Piece { bytes, is_last }),
-                Ok(Err(_)) => return Ok(Err(Gone)),
-                Err(_) => return Err(CutShort::Unread),
+            let begun = now();
+            let left = self.limits.patience.saturating_sub(self.waited);
+            // The timer is coarse: it would let a client go on that takes everything just in time.
+            if !left.is_zero()
+                && let Ok(taken) = timeout(left, &mut taking).await
+            {
+                self.waited = self.waited.saturating_add(begun.elapsed());
+                return Ok(taken);
             }
-            if rest.is_empty() {
-                return Ok(Ok(()));
+            if self.taken < self.limits.least {
+                return Err(CutShort::Unread);
             }
+            *self = Self::new(self.limits);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "only lengths of time are measured")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn pace() -> Pace {
+        let patience = Duration::from_secs(30);
+        Pace::new(ExportLimits { patience, least: 100, ..ExportLimits::default() })
+    }
+
+    async fn takes(pace: &mut Pace, bytes: usize, after: u64) -> Result<(), CutShort> {
+        let taking = timeout(Duration::from_secs(after), pending::<()>());
+        pace.wait(taking).await?.unwrap_err();
+        pace.taken += bytes;
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_enough_is_waited_for_however_long_it_takes() {
+        let mut pace = pace();
+        for _ in 0..1_000 {
+            takes(&mut pace, 20, 5).await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ds_04_a_client_that_takes_a_little_now_and_then_is_given_up() {
+        let mut pace = pace();
+        let begun = now();
+        while takes(&mut pace, 20, 8).await.is_ok() {}
+        assert_eq!(begun.elapsed(), Duration::from_secs(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_took_at_first_does_not_count_for_ever() {
+        let mut pace = pace();
+        takes(&mut pace, 1_000_000, 0).await.unwrap();
+        let begun = now();
+        while takes(&mut pace, 10, 4).await.is_ok() {}
+        assert_eq!(begun.elapsed(), Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_that_the_store_takes_is_not_the_clients() {
+        let mut pace = pace();
+        for _ in 0..100 {
+            let _store = timeout(Duration::from_secs(20), pending::<()>()).await;
+            pace.wait(ready(())).await.unwrap();
         }
     }
 }
