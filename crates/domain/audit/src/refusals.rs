@@ -269,6 +269,12 @@ impl Refusals {
         keys.into_iter().filter_map(take).collect()
     }
 
+    /// How many refusals there are in all counts.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.counts.values().fold(0, |sum, tally| sum.saturating_add(tally.count))
+    }
+
     /// Takes a count back that could not be told, to be told together with what was counted since.
     pub fn put_back(&mut self, counted: Counted) {
         self.add(counted.key, counted.tally);
