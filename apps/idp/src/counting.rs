@@ -105,6 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    #[expect(clippy::disallowed_methods, reason = "it measures how long was waited")]
     async fn a_store_that_hangs_holds_the_end_up_for_no_longer_than_there_is_time() {
         for (left, expected) in [(0, 900), (2_000, 2_000), (60_000, 5_000)] {
             let begun = Instant::now();

@@ -44,11 +44,9 @@ impl RefusalCounts {
         (counts, at_a_time): (Vec<Counted>, usize),
     ) -> Result<(), StoreError> {
         // All of them at once: whoever is dropped midway gives back those that had not begun, too.
-        let unwritten: Vec<_> =
-            counts.into_iter().map(|counted| Unwritten::new(self, counted)).collect();
-        let mut writing = stream::iter(unwritten)
-            .map(|unwritten| unwritten.write(store))
-            .buffer_unordered(at_a_time);
+        let writes: Vec<_> =
+            counts.into_iter().map(|counted| Unwritten::new(self, counted).write(store)).collect();
+        let mut writing = stream::iter(writes).buffer_unordered(at_a_time);
         let mut outcome = Ok(());
         while let Some(written) = writing.next().await {
             outcome = outcome.and(written);

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -34,9 +34,13 @@ use crate::{
     watching,
 };
 
-/// For how long requests in flight may take to finish once the server is told to end. With the
-/// store's last writes it makes less than ten seconds.
-const GRACE: Duration = Duration::from_secs(7);
+/// For how long requests in flight may take to finish once the server is told to end. With the least
+/// time for counts, the last round of the logs and the store's last writes it makes less than ten seconds.
+const GRACE: Duration = Duration::from_secs(6);
+
+/// When all but the last round of the logs and the store's last writes, three seconds at most, is to be
+/// over: what requests do not need of it is there for counts.
+const BEFORE_THE_LAST_WRITES: Duration = Duration::from_millis(6_900);
 
 pub(super) fn run(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
     match config.database() {
@@ -103,21 +107,30 @@ async fn serve<S: Store>(
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     greet(&Greeting { config, issuer: &door.issuer, bound: door.bound }, out)?;
     let (tell, told) = oneshot::channel();
+    let (clock, told_at) = (foundations.clock.clone(), OnceLock::new());
     let serving = http_api::serve(door.listener, router, limits(config), async {
         // An error means that there is nobody left to tell it, which is as good.
         let _ = told.await;
+        told_at.get_or_init(|| clock.now());
     });
-    let (serving, ending) = (pin!(serving), pin!(end(&mut signals, &draining, tell)));
-    match select(select(serving, ending), pin!(company.lost())).await {
+    let (serving, mut ending) = (pin!(serving), pin!(end(&mut signals, &draining, tell)));
+    match select(select(serving, ending.as_mut()), pin!(company.lost())).await {
         Either::Left((Either::Left(_), _)) => {}
         Either::Left((Either::Right(_), _)) => return Err(Failure::CutShort),
         Either::Right(_) => return Err(Failure::StoreLost),
     }
     drop(foundations);
-    counting::finish(provider).await;
-    sequencing::finish(keeping).await;
-    company.finish().await;
-    tracing::info!("stopped");
+    let now = clock.now();
+    let spent = now.since(*told_at.get_or_init(|| now));
+    let finishing = async {
+        counting::finish(provider, BEFORE_THE_LAST_WRITES.saturating_sub(spent)).await;
+        sequencing::finish(keeping).await;
+        company.finish().await;
+    };
+    match select(pin!(finishing), ending).await {
+        Either::Left(_) => tracing::info!("stopped"),
+        Either::Right(_) => return Err(Failure::CutShort),
+    }
     Ok(())
 }
 
