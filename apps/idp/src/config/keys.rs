@@ -114,7 +114,7 @@ keys! {
         "refusals a minute of one client or address that the audit log tells one by one";
     METRICS_LISTEN "metrics_listen" "IDP_METRICS_LISTEN" = Unset;
         "an IP address and a port, such as `127.0.0.1:9464`";
-        "where metrics are served; unset, at /metrics of the API in development, and nowhere in production";
+        "where metrics are served; unset: at the API in development, and nowhere in production";
     LOG "log" "IDP_LOG" = Text("info");
         "a level (`error` `warn` `info` `debug` `trace` `off`) or a list of `target=level`";
         "what is logged: a level, or a comma-separated list such as info,idp=debug";
@@ -124,19 +124,19 @@ keys! {
 
     AUDIT_CHECKPOINT_FILE "audit.checkpoint_file" "IDP_AUDIT_CHECKPOINT_FILE" = Unset;
         "the path of a file";
-        "file that each checkpoint is appended to; checkpoints.ndjson in the data folder on the embedded store";
+        "file that checkpoints are appended to; the embedded store has one in the data folder";
     AUDIT_EVENTS_FILE "audit.events_file" "IDP_AUDIT_EVENTS_FILE" = Unset;
         "the path of a file";
         "file that each event is appended to, as a line of CloudEvents, once it is in the log";
     AUDIT_STDOUT "audit.stdout" "IDP_AUDIT_STDOUT" = EmptyList;
         "`checkpoints`, `events`, or both";
-        "what of the audit logs is also written to standard output; separated by commas in the environment";
+        "what of the audit logs is also written to standard output";
     AUDIT_WITNESS_URL "audit.witness_url" "IDP_AUDIT_WITNESS_URL" = Unset;
         "an http or https URL without a user, such as `https://witness.example.com`";
         "a witness that is asked to sign each checkpoint too, by the protocol tlog-witness";
     AUDIT_PERSONAL_DATA_DAYS "audit.personal_data_days" "IDP_AUDIT_PERSONAL_DATA_DAYS" = Number(90);
         "a whole number of days from 1 to 36500";
-        "days that address and user agent of an event are kept, where the plan does not end them earlier";
+        "days that addresses and user agents of events are kept, unless the plan ends them earlier";
     FREE_AGENTS "plans.free.agents" "IDP_PLANS_FREE_AGENTS" = Number(100);
         "a whole number from 1 up, or `unlimited`";
         "agents that an organization on the free plan may have";
