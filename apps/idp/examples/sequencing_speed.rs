@@ -55,7 +55,8 @@ impl LogObserver for Figures {
         self.troubles.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn failed(&self, _: OrganizationId, _: &StoreError) {
+    fn failed(&self, _: OrganizationId, error: &StoreError) {
+        println!("trouble      {error:?}");
         self.troubles.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -124,8 +125,9 @@ async fn measure<S: Store>(
     let written = write(&foundations.store, platform, (rate, seconds)).await?;
     let wrote_for = begun.elapsed();
     let behind_at_the_end = written - figures.sequenced.load(Ordering::Relaxed).min(written);
-    while figures.sequenced.load(Ordering::Relaxed) < written {
-        tokio::task::yield_now().await;
+    let mut looks = interval(TICK);
+    while figures.sequenced.load(Ordering::Relaxed) < written && begun.elapsed() < wrote_for * 2 {
+        looks.tick().await;
     }
     let caught_up = begun.elapsed() - wrote_for;
     sequencing.abort();

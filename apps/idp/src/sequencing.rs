@@ -27,6 +27,9 @@ const REREAD: Duration = Duration::from_secs(2);
 const HOLD_AGAIN: Duration = Duration::from_secs(1);
 const HOLDS: u32 = 10;
 
+/// The least time between two looks at the end.
+const BETWEEN_LAST_LOOKS: Duration = Duration::from_millis(20);
+
 /// How long the last round may take: a store that is away must not hold the end up.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
@@ -53,8 +56,16 @@ pub fn accompany<S: Store>(
 /// Sequences what is left, once no more requests come.
 pub async fn finish<S: Store>(keeping: LogKeeping<S>) {
     let rounds = async {
-        while let Ok(Round::Done | Round::More) = keeping.sequencer.round().await {}
-        while let Ok(Round::Done | Round::More) = keeping.sequencer.deliver().await {}
+        let (mut looks, mut idle) = (interval(BETWEEN_LAST_LOOKS), 0);
+        // Twice in a row: once it may be that the work beside the requests was in a turn just then.
+        while idle < 2 {
+            looks.tick().await;
+            match keeping.sequencer.finish().await {
+                Ok(Round::Done | Round::More) => idle = 0,
+                Ok(Round::Idle) => idle += 1,
+                Err(_) => return,
+            }
+        }
     };
     if timeout(AT_THE_END, rounds).await.is_err() {
         tracing::warn!("not everything was sequenced; the next start goes on with it");

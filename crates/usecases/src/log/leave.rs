@@ -25,13 +25,13 @@ where
         &self,
         organization: OrganizationId,
     ) -> Result<Option<Round>, StoreError> {
-        let state = self.parts.store.view(organization).await?.log_state().await?;
+        let mut state = self.parts.store.view(organization).await?.log_state().await?;
         let mut left = Some(Round::Idle);
         if self.has_more(organization, &state) {
             let Some(turn) = self.parts.store.turn(organization, self.parts.id).await? else {
                 return Ok(left);
             };
-            let state = turn.state().clone();
+            state = turn.state().clone();
             // Nothing is held while something is on its way. The lease of whoever signed lasts longer
             // than that, so that no other replica sends the same.
             drop(turn);

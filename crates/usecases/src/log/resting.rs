@@ -38,6 +38,11 @@ impl Resting {
         self.with(|resting| resting.contains_key(&organization))
     }
 
+    /// Lets all of them rest no longer.
+    pub(super) fn end(&self) {
+        self.with(BTreeMap::clear);
+    }
+
     /// Leaves it alone until then.
     pub(super) fn add(&self, organization: OrganizationId, until: Timestamp) {
         self.with(|resting| {

@@ -154,6 +154,17 @@ where
         self.each(look, &self.resting.consulting, ask).await
     }
 
+    /// Sequences, signs and delivers what is left, for a server that ends: at once, whatever rests.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a look failed.
+    pub async fn finish(&self) -> Result<Round, StoreError> {
+        self.resting.sequencing.end();
+        self.resting.delivering.end();
+        let sequenced = self.round().await?;
+        Ok(self.deliver().await?.max(sequenced))
+    }
+
     /// Holds every log of which a checkpoint has left against that checkpoint, and halts those that
     /// have gone back or are other logs now. For the start of a server: such a log may have nothing to
     /// do, and would not be looked at before its next event.
