@@ -1,13 +1,13 @@
 //! Tests of giving places, and of what is found when leaves are read back before they are signed.
 
-use kernel::{AgentId, CredentialId, RequestId};
+use kernel::{AgentId, CredentialId, OrganizationId, RequestId};
 use proptest::prelude::*;
 use tenancy::UserAgent;
 
 use super::*;
 use crate::{
     event::{Action, Outcome, Resource, ResourceKind},
-    merkle::{Frontier, sample::MemoryTiles},
+    merkle::{Frontier, Hash, sample::MemoryTiles},
     sample::{at, bare_event, event, now, organization, origin, uuid},
 };
 
