@@ -19,6 +19,7 @@ use crate::{
 
 mod agents;
 mod audit_log;
+mod audit_proofs;
 mod credentials;
 mod database;
 #[path = "../kill/dice.rs"]

@@ -25,6 +25,12 @@ pub(crate) const OPERATIONS: &[(&str, u64)] = &[
     ("revokeToken", 90),
     ("listAuditEvents", 110),
     ("getAuditEvent", 100),
+    ("getAuditCheckpoint", 10),
+    ("getAuditKey", 10),
+    ("getAuditProof", 30),
+    ("getAuditConsistency", 10),
+    ("getAuditTile", 20),
+    ("exportAuditLog", 5),
     ("getOrganization", 50),
     ("getAuthorizationServerMetadata", 3),
     ("getOpenIdConfiguration", 3),
@@ -33,6 +39,7 @@ pub(crate) const OPERATIONS: &[(&str, u64)] = &[
     ("getHealth", 3),
     ("getDetailedHealth", 3),
     ("getReadiness", 3),
+    ("getMetrics", 3),
     ("getError", 3),
     ("getApiDocs", 2),
     ("getOpenApi", 2),
@@ -111,6 +118,12 @@ impl Worker<'_> {
             "revokeToken" => self.revoke_token(),
             "listAuditEvents" => self.list_events(),
             "getAuditEvent" => self.get_event(),
+            "getAuditProof" => self.get_proof(),
+            "getAuditTile" => self.get_tile(),
+            "exportAuditLog" => self.export_log(),
+            "getAuditCheckpoint" | "getAuditKey" | "getAuditConsistency" => {
+                self.get_of_log(operation);
+            }
             "getOrganization" => self.get_organization(),
             "unknown" => self.go_astray(),
             "forged" => self.forge(),

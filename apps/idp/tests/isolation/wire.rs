@@ -40,6 +40,7 @@ impl Request {
         let mut target = route.path.to_owned();
         for (name, value) in parameters {
             target = target.replace(&format!("{{{name}}}"), value);
+            target = target.replace(&format!("{{*{name}}}"), value);
         }
         assert!(!target.contains('{'), "{target}");
         let (operation, method) = (route.operation, route.method.to_string());
@@ -194,15 +195,40 @@ fn read_answer(first: &str, stream: &mut impl BufRead) -> io::Result<Answer> {
         answer.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
     // Only an answer that can have no body says no length.
-    let length: usize = match answer.header("content-length") {
-        Some(length) => length.parse().map_err(|_| invalid())?,
-        None if answer.status == 204 => 0,
+    let body = match answer.header("content-length") {
+        Some(length) => read_bytes(stream, length.parse().map_err(|_| invalid())?)?,
+        None if answer.status == 204 => Vec::new(),
+        None if answer.header("transfer-encoding") == Some("chunked") => read_chunks(stream)?,
         None => return Err(invalid()),
     };
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    answer.body = String::from_utf8(body).map_err(|_| invalid())?;
+    answer.body = match answer.header("content-type") {
+        // Whatever text stands between the hashes is looked at all the same.
+        Some("application/octet-stream") => String::from_utf8_lossy(&body).into_owned(),
+        Some(_) | None => String::from_utf8(body).map_err(|_| invalid())?,
+    };
     Ok(answer)
+}
+
+fn read_bytes(stream: &mut impl BufRead, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A body in chunks (RFC 9112, section 7.1), to its last one.
+fn read_chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        let length = usize::from_str_radix(line.trim_end(), 16);
+        let length = length.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        body.extend(read_bytes(stream, length)?);
+        read_bytes(stream, 2)?;
+        if length == 0 {
+            return Ok(body);
+        }
+    }
 }
 
 #[test]
@@ -212,4 +238,7 @@ fn an_answer_ends_where_it_says() {
     assert_eq!((answer.status, answer.body.as_str()), (400, "bad a-1"));
     assert_eq!(answer.without_the_moment(), r#"400 [("content-length", "7")] bad *"#);
     assert!(read_answer("HTTP/1.1 200 OK\r\n", &mut "\r\n".as_bytes()).is_err());
+    let text = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\nHTTP";
+    let answer = read_answer("HTTP/1.1 200 OK\r\n", &mut text.as_bytes()).unwrap();
+    assert_eq!(answer.body, "abc0123456789");
 }
