@@ -67,10 +67,7 @@ pub enum ComposeError {
     #[error("the signing keys {}", complaint(.0))]
     Unseal(#[from] KeysError),
     /// The key that signs checkpoints cannot be opened.
-    #[error(
-        "the key that signs checkpoints cannot be opened; restore sealing.key or IDP_SEALING_KEY, or \
-         the database from a backup"
-    )]
+    #[error("the key that signs checkpoints {}", checkpoint_complaint(.0))]
     CheckpointKey(#[from] CheckpointKeyError),
     /// A log cannot be let go on.
     #[error("nothing is acknowledged: {0}")]
@@ -101,6 +98,19 @@ const fn advice(error: &OpenError) -> &'static str {
         OpenError::Newer { .. } => "start the release that migrated it, or a later one",
         OpenError::File(_) | OpenError::Database(_) | OpenError::Migration(_) => {
             "restore it from a backup, or set DATABASE_URL to another file"
+        }
+    }
+}
+
+/// What is wrong with a checkpoint key that does not open, and what to do about it.
+const fn checkpoint_complaint(error: &CheckpointKeyError) -> &'static str {
+    match error {
+        CheckpointKeyError::Sealed { reason: SealError::OtherKey, .. } => {
+            "was sealed with another key; restore sealing.key or set IDP_SEALING_KEY to that one"
+        }
+        CheckpointKeyError::Sealed { reason: SealError::Altered | SealError::Form, .. }
+        | CheckpointKeyError::Unpaired { .. } => {
+            "in the database is damaged; restore the database from a backup"
         }
     }
 }

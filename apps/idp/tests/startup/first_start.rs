@@ -85,6 +85,7 @@ fn only_the_owner_can_read_what_is_kept() {
     names.sort();
     let expected = [
         "admin.json",
+        "checkpoints.ndjson",
         "idp.lock",
         "idp.sqlite",
         "idp.sqlite-shm",

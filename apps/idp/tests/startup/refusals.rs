@@ -102,7 +102,7 @@ fn sm_01_another_sealing_key_than_that_of_the_last_start_is_refused() {
     let data = data(&folder);
     Process::serve(&mut idp(&[], &data)).stop();
     let said = run(idp(&[], &data).env("IDP_SEALING_KEY", OTHER_KEY)).refused();
-    assert!(said.contains("the signing keys were sealed with another key"), "{said}");
+    assert!(said.contains("the key that signs checkpoints was sealed with another key"), "{said}");
     assert!(said.contains("restore sealing.key or set IDP_SEALING_KEY"), "{said}");
     assert!(!said.contains(OTHER_KEY), "{said}");
     Process::serve(&mut idp(&[], &data)).stop();

@@ -64,21 +64,27 @@ const GRANT: &str = "
 /// The server becomes the eraser where it erases, and has none of the eraser's rights where it does
 /// not: it may take the role, and inherits nothing of it. Until version 15 that is a property of the
 /// member, from 16 on of the membership. Somebody else may be granting it at this moment, in another
-/// database of this server.
+/// database of this server: the two fail each other, and whoever fails looks again.
 const LEND_ERASER: &str = "
     DO $$
     BEGIN
-        IF pg_has_role('idp_app', 'idp_eraser', 'MEMBER') AND NOT pg_has_role('idp_app', 'idp_eraser', 'USAGE') THEN
-            RETURN;
-        END IF;
-        IF current_setting('server_version_num')::int >= 160000 THEN
-            EXECUTE 'GRANT idp_eraser TO idp_app WITH INHERIT FALSE, SET TRUE';
-        ELSE
-            ALTER ROLE idp_app NOINHERIT;
-            GRANT idp_eraser TO idp_app;
-        END IF;
-    EXCEPTION WHEN unique_violation OR internal_error THEN
-        IF NOT pg_has_role('idp_app', 'idp_eraser', 'MEMBER') THEN RAISE; END IF;
+        FOR attempt IN 1..100 LOOP
+            IF pg_has_role('idp_app', 'idp_eraser', 'MEMBER') AND NOT pg_has_role('idp_app', 'idp_eraser', 'USAGE') THEN
+                RETURN;
+            END IF;
+            BEGIN
+                IF current_setting('server_version_num')::int >= 160000 THEN
+                    EXECUTE 'GRANT idp_eraser TO idp_app WITH INHERIT FALSE, SET TRUE';
+                ELSE
+                    ALTER ROLE idp_app NOINHERIT;
+                    GRANT idp_eraser TO idp_app;
+                END IF;
+                RETURN;
+            EXCEPTION WHEN unique_violation OR internal_error THEN
+                IF attempt = 100 THEN RAISE; END IF;
+                PERFORM pg_sleep(0.02);
+            END;
+        END LOOP;
     END $$";
 
 const ACT_AS_OWNER: &str = "SET ROLE idp_owner";
