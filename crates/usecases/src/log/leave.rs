@@ -4,7 +4,7 @@ use audit::{LogReader, LogState, Logs, SignedCheckpoint, Transactor, Turn};
 use kernel::{OrganizationId, StoreError};
 
 use super::{
-    departed::{Delivery, mark},
+    departed::mark,
     sequencer::{Round, Sequencer},
 };
 
@@ -26,6 +26,7 @@ where
         organization: OrganizationId,
     ) -> Result<Option<Round>, StoreError> {
         let mut state = self.parts.store.view(organization).await?.log_state().await?;
+        self.departed.look(organization, &state);
         let mut left = Some(Round::Idle);
         if self.has_more(organization, &state) {
             let Some(turn) = self.parts.store.turn(organization, self.parts.id).await? else {
@@ -49,7 +50,7 @@ where
             && state.delivered < state.signed_size()
             && delivery.sinks != newest;
         let events = !self.parts.outlets.events.is_empty()
-            && exported(&delivery, state) < state.signed_size();
+            && state.exported.max(delivery.exported) < state.signed_size();
         checkpoints || events
     }
 
@@ -127,7 +128,7 @@ where
         state: &LogState,
     ) -> Result<Option<Round>, StoreError> {
         let (parts, end) = (&self.parts, state.signed_size());
-        let begun = exported(&self.departed.of(organization), state);
+        let begun = state.exported.max(self.departed.of(organization).exported);
         let mut next = begun;
         for _ in 0..PAGES {
             if next >= end {
@@ -151,15 +152,5 @@ where
             next if next < end => Round::More,
             _ => Round::Done,
         }))
-    }
-}
-
-/// Before which position all events have left, as far as the store or this process knows.
-const fn exported(delivery: &Delivery, state: &LogState) -> u64 {
-    // More than there is to export is of before the log went back.
-    if delivery.exported > state.exported && delivery.exported <= state.size {
-        delivery.exported
-    } else {
-        state.exported
     }
 }
