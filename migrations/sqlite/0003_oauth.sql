@@ -1,0 +1,1 @@
+-- What OAuth asks of the record: keys of clients, values that are good once, resources, more kinds of signing keys.
