@@ -51,7 +51,12 @@ fn is_allowed(from: Tier, to: Tier, kind: Kind) -> bool {
         Tier::Servers => for_tests || from == Tier::Tool,
         Tier::Adapter => for_tests || is_below,
         Tier::Rows => from == Tier::Adapter,
-        Tier::Kernel | Tier::Tenancy | Tier::Audit | Tier::Sibling | Tier::UseCases => is_below,
+        Tier::Kernel
+        | Tier::Jose
+        | Tier::Tenancy
+        | Tier::Audit
+        | Tier::Sibling
+        | Tier::UseCases => is_below,
         Tier::App | Tier::Tool => false,
     }
 }

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
     Kernel,
+    /// What others signed, and with which keys: beside tenancy, which it does not know.
+    Jose,
     Tenancy,
     Audit,
     /// `registry`, `credentials` and `tokens`, which do not know each other.
@@ -27,6 +29,7 @@ impl Tier {
         Some(match folder {
             "crates/domain/kernel" => Self::Kernel,
             "crates/domain/tenancy" => Self::Tenancy,
+            "crates/domain/jose" => Self::Jose,
             "crates/domain/audit" => Self::Audit,
             "crates/domain/registry" | "crates/domain/credentials" | "crates/domain/tokens" => {
                 Self::Sibling
@@ -45,7 +48,7 @@ impl Tier {
     pub(crate) fn height(self) -> u8 {
         match self {
             Self::Kernel | Self::Servers => 0,
-            Self::Tenancy => 1,
+            Self::Jose | Self::Tenancy => 1,
             Self::Audit => 2,
             Self::Sibling => 3,
             Self::UseCases | Self::Rows => 4,

@@ -29,7 +29,9 @@ impl KeyFactory for LocalKeyFactory {
         &self,
         algorithm: Algorithm,
     ) -> Result<(Jwk, SealedPrivateKey), EntropyUnavailable> {
-        let Algorithm::Es256 = algorithm;
+        if algorithm != Algorithm::Es256 {
+            return Err(EntropyUnavailable);
+        }
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
             .map_err(|_| EntropyUnavailable)?;
         let public = public_half(&pair).ok_or(EntropyUnavailable)?;

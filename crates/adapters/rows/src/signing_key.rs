@@ -18,7 +18,7 @@ pub fn identity(key: &SigningKey) -> [Value; 4] {
     [
         Value::text(key.id().as_str()),
         Value::text(record.public.algorithm().name()),
-        Value::Bytes(raw(&record.public)),
+        Value::Bytes(record.public.to_raw()),
         Value::instant(record.created_at),
     ]
 }
@@ -32,12 +32,6 @@ pub fn state(record: &SigningKeyRecord) -> [Value; 4] {
         Value::instant(record.state.at()),
         Value::revision(record.revision),
     ]
-}
-
-fn raw(public: &Jwk) -> Vec<u8> {
-    match public {
-        Jwk::P256 { x, y } => [x.as_slice(), y.as_slice()].concat(),
-    }
 }
 
 /// Reads a key back.
@@ -60,14 +54,7 @@ pub fn read(row: &impl Cells) -> Result<SigningKey, StoreError> {
 fn public(row: &Columns<'_, impl Cells>) -> Result<Jwk, StoreError> {
     let algorithm =
         Algorithm::parse(row.text("algorithm")?).ok_or_else(|| row.corrupt("algorithm"))?;
-    match algorithm {
-        Algorithm::Es256 => {
-            let raw: [u8; 64] = row.bytes("public_key")?;
-            let halves = raw.split_first_chunk().zip(raw.split_last_chunk());
-            let ((x, _), (_, y)) = halves.ok_or_else(|| row.corrupt("public_key"))?;
-            Ok(Jwk::P256 { x: *x, y: *y })
-        }
-    }
+    Jwk::from_raw(algorithm, row.all_bytes("public_key")?).ok_or_else(|| row.corrupt("public_key"))
 }
 
 fn state_of(row: &Columns<'_, impl Cells>) -> Result<KeyState, StoreError> {

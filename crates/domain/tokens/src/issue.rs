@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use audit::{Action, Event};
+use jose::{Algorithm, KeyId};
 use kernel::{
     AgentId, CredentialId, Entropy, EntropyUnavailable, OrganizationId, ScopeSet, Secret, Standing,
     Timestamp, TokenId,
@@ -13,7 +14,6 @@ use thiserror::Error;
 use crate::{
     claims::Claims,
     jws,
-    key::{Algorithm, KeyId},
     policy::{Resource, TokenPolicy},
     port::{Signer, SigningFailed},
 };
@@ -234,12 +234,10 @@ impl UnsignedToken {
     /// [`SigningFailed`]
     pub async fn sign(
         &self,
-        (key, algorithm): (&KeyId, Algorithm),
+        key: (&KeyId, Algorithm),
         signer: &impl Signer,
     ) -> Result<Secret, SigningFailed> {
-        let input =
-            jws::signing_input(&self.claims, key, algorithm).ok_or_else(SigningFailed::no_input)?;
-        let signature = signer.sign(key, input.as_bytes()).await?;
-        Ok(Secret::from(jws::assemble(&input, &signature)))
+        let claims = jws::WireClaims::from(&self.claims);
+        jws::sign(jws::signing_input(jws::Kind::AccessToken, &claims, key), key.0, signer).await
     }
 }

@@ -1,26 +1,46 @@
 //! The token's form: a compact JWS (RFC 7515 section 3.1) of the type `at+jwt` (RFC 9068).
 //!
+//! Whatever this crate signs goes through one path, [`sign`], and says by its type what kind it is of.
+//!
 //! Only tokens of our own making are read, so reading is as narrow as writing: exactly the header
 //! and the claims that [`issue`](crate::issue) makes, each once, in the one canonical base64url.
 //! Whatever a header could ask for beyond that (`crit`, `jku`, `jwk`, `b64`, `zip`) is refused
 //! unread.
 
 use data_encoding::BASE64URL_NOPAD;
-use kernel::{ScopeSet, Timestamp};
+use jose::{Algorithm, KeyId};
+use kernel::{ScopeSet, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     claims::Claims,
     issuer::Issuer,
-    key::{Algorithm, KeyId},
-    port::Signer,
+    port::{Signer, SigningFailed},
 };
 
 /// The longest token that is read, in bytes.
 pub const MAX_LENGTH: usize = 8 * 1024;
 
-const TYPE: &str = "at+jwt";
+/// What a JWT of this server is. One kind is never taken for another (RFC 8725 section 3.11): they
+/// bear signatures of the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An access token (RFC 9068 section 2.1).
+    AccessToken,
+    /// A signed answer to an introspection (RFC 9701 section 5).
+    Introspection,
+}
+
+impl Kind {
+    /// What stands in the header's `typ`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::Introspection => "token-introspection+jwt",
+        }
+    }
+}
 
 /// The header on the wire.
 #[derive(Serialize, Deserialize)]
@@ -34,7 +54,7 @@ struct Header<'a> {
 /// The claims on the wire. The names never change.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireClaims {
+pub(crate) struct WireClaims {
     iss: String,
     sub: String,
     aud: Audience,
@@ -91,11 +111,29 @@ impl VerifiedToken {
 /// What is to be signed: header and claims, encoded and joined by a dot (RFC 7515 section 5.1).
 ///
 /// `None` where the claims cannot be written as JSON, which text and numbers always can.
-pub(crate) fn signing_input(claims: &Claims, key: &KeyId, algorithm: Algorithm) -> Option<String> {
-    let header = Header { alg: algorithm.name(), kid: key.as_str(), typ: TYPE };
+pub(crate) fn signing_input(
+    kind: Kind,
+    claims: &impl Serialize,
+    (key, algorithm): (&KeyId, Algorithm),
+) -> Option<String> {
+    let header = Header { alg: algorithm.name(), kid: key.as_str(), typ: kind.name() };
     let header = serde_json::to_vec(&header).ok()?;
-    let payload = serde_json::to_vec(&WireClaims::from(claims)).ok()?;
+    let payload = serde_json::to_vec(claims).ok()?;
     Some(format!("{}.{}", BASE64URL_NOPAD.encode(&header), BASE64URL_NOPAD.encode(&payload)))
+}
+
+/// Signs what [`signing_input`] made: the one way to a JWT of any kind.
+///
+/// # Errors
+/// [`SigningFailed`]
+pub(crate) async fn sign(
+    input: Option<String>,
+    key: &KeyId,
+    signer: &impl Signer,
+) -> Result<Secret, SigningFailed> {
+    let input = input.ok_or_else(SigningFailed::no_input)?;
+    let signature = signer.sign(key, input.as_bytes()).await?;
+    Ok(Secret::from(assemble(&input, &signature)))
 }
 
 /// Joins what was signed and its signature into a token.
@@ -116,7 +154,7 @@ pub fn verify(
     let (signed, header, payload, signature) = split(token).ok_or(InvalidToken::Malformed)?;
     let header = decode(header)?;
     let header: Header<'_> = parse(&header)?;
-    if header.typ != TYPE {
+    if header.typ != Kind::AccessToken.name() {
         return Err(InvalidToken::Malformed);
     }
     let key = KeyId::parse(header.kid).ok_or(InvalidToken::UnknownKey)?;

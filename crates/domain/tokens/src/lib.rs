@@ -14,10 +14,11 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`issuer`], [`policy`], [`claims`], [`jws`], [`issue`], [`judge`], [`key`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`revocation`], [`port`].
 #![warn(missing_docs)]
 
 pub mod claims;
+pub mod introspection;
 pub mod issue;
 pub mod issuer;
 pub mod judge;
@@ -31,14 +32,13 @@ pub mod revocation;
 mod sample;
 
 pub use claims::Claims;
+pub use introspection::IntrospectionAnswer;
 pub use issue::{Client, Refusal, TokenRequest, UnsignedToken};
 pub use issuer::{InvalidIssuer, Issuer};
+pub use jose::{Algorithm, Jwk, KeyId};
 pub use judge::{Dead, Facts};
 pub use jws::{InvalidToken, VerifiedToken};
-pub use key::{
-    Algorithm, Jwk, KeyId, KeyState, SealedPrivateKey, SigningKey, SigningKeyChange,
-    SigningKeyRecord,
-};
+pub use key::{KeyState, SealedPrivateKey, SigningKey, SigningKeyChange, SigningKeyRecord};
 pub use policy::{InvalidResource, Lifetime, Resource, TokenPolicy};
 pub use port::{KeyFactory, Revocations, Signer, SigningKeys};
 pub use revocation::TokenRevoked;

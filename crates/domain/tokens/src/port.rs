@@ -2,10 +2,11 @@
 
 use std::future::Future;
 
+use jose::{Algorithm, Jwk, KeyId};
 use kernel::{EntropyUnavailable, StoreError, TokenId, store::Source};
 use thiserror::Error;
 
-use crate::key::{Algorithm, Jwk, KeyId, SealedPrivateKey, SigningKey};
+use crate::key::{SealedPrivateKey, SigningKey};
 
 /// The private key could not be used: an operator's matter.
 #[derive(Debug, Error)]

@@ -1,0 +1,53 @@
+//! The signature algorithms that are allowed.
+
+/// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+    /// RSA with the padding of PKCS #1 v1.5, and SHA-256.
+    Rs256,
+    /// RSA with the padding PSS, and SHA-256.
+    Ps256,
+}
+
+impl Algorithm {
+    /// Every one there is, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Rs256, Self::Ps256];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+        }
+    }
+
+    /// The algorithm of that name, which is compared letter by letter: there is no `nOnE` either.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jv_01_no_name_but_the_four_is_an_algorithm() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::parse(algorithm.name()), Some(algorithm));
+        }
+        for bad in
+            ["", "none", "None", "nOnE", "HS256", "es256", "ES384", "ES256K", "RS1", "ES256 "]
+        {
+            assert_eq!(Algorithm::parse(bad), None, "{bad}");
+        }
+    }
+}
