@@ -2,7 +2,7 @@
 //! generics stop at the composition root and a handler can be tested with a mock.
 
 use ::credentials::{CredentialChange, CredentialRotation, Credentials, Overlap};
-use ::tokens::{Issuer, Jwk, Signer, TokenRevoked};
+use ::tokens::{Algorithm, Issuer, Jwk, Signer, TokenRevoked, port::SigningFailed};
 use async_trait::async_trait;
 use audit::{
     Apply, AuditLog, Directory, EventFilter, LogReader, LoggedEvent, Notes, Organizations,
@@ -12,6 +12,7 @@ use kernel::{AgentId, CredentialId, EventId, Page, PageRequest, Secret, StoreErr
 #[cfg(feature = "mocks")]
 use mockall::automock;
 use registry::{AgentChange, AgentFilter, AgentPatch, Agents, IdempotencyKey, NewAgent};
+use serde_json::{Map, Value};
 use tenancy::{Admission, Origin};
 
 use crate::{
@@ -284,8 +285,18 @@ pub trait AuthorizationServer: Send + Sync {
     /// See [`IdentityProvider::introspect_token`].
     async fn introspect(&self, caller: &Caller, token: &str) -> Result<Introspection, StoreError>;
 
+    /// See [`IdentityProvider::sign_introspection`].
+    async fn sign_introspection(
+        &self,
+        caller: &Caller,
+        members: &Map<String, Value>,
+    ) -> Result<Secret, SigningFailed>;
+
     /// See [`IdentityProvider::revoke_token`].
     async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError>;
+
+    /// The algorithm of the key that signs now; `None` where there is none.
+    fn signing_algorithm(&self) -> Option<Algorithm>;
 
     /// The keys that verifiers should know.
     fn published_keys(&self) -> Vec<Jwk>;
@@ -312,6 +323,18 @@ where
 
     async fn introspect(&self, caller: &Caller, token: &str) -> Result<Introspection, StoreError> {
         self.introspect_token(caller, token).await
+    }
+
+    async fn sign_introspection(
+        &self,
+        caller: &Caller,
+        members: &Map<String, Value>,
+    ) -> Result<Secret, SigningFailed> {
+        self.sign_introspection(caller, members).await
+    }
+
+    fn signing_algorithm(&self) -> Option<Algorithm> {
+        self.parts.signer.active().map(|(_, algorithm)| algorithm)
     }
 
     async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError> {

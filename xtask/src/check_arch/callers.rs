@@ -64,10 +64,12 @@ const RESERVED: [Reserved; 6] = [
             "crates/adapters/local/src/checkpoint_signer.rs",
             "crates/domain/audit/src/checkpoint.rs",
             "crates/domain/tokens/",
+            // Signs the answer to an introspection, a JWT of another kind.
+            "crates/usecases/src/tokens/introspect.rs",
             "crates/usecases/src/tokens/issue.rs",
         ],
         what: "a second path issues or signs tokens",
-        rule: "tokens are issued and signed by `issue_token` alone",
+        rule: "tokens are issued and signed by `issue_token` alone, and answers about them by `sign_introspection`",
     },
     Reserved {
         uses: &["judge"],

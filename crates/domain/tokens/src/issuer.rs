@@ -58,6 +58,27 @@ impl Issuer {
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+
+    /// Its path: empty, or what begins with a slash and does not end with one.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.split().1
+    }
+
+    /// Where a document about it is found: the well-known name stands between the host and the
+    /// issuer's own path (RFC 8414 section 3.1, RFC 9728 section 3.1).
+    #[must_use]
+    pub fn well_known(&self, name: &str) -> String {
+        let (origin, path) = self.split();
+        format!("{origin}/.well-known/{name}{path}")
+    }
+
+    /// Scheme, host and port; and the path.
+    fn split(&self) -> (&str, &str) {
+        let host = self.0.find("://").map_or(0, |scheme| scheme + "://".len());
+        let end = self.0.get(host..).and_then(|rest| rest.find('/'));
+        self.0.split_at(end.map_or(self.0.len(), |slash| host + slash))
+    }
 }
 
 impl FromStr for Issuer {
@@ -172,6 +193,19 @@ mod tests {
             ("http://[::]:3000", Err(Host)),
         ] {
             assert_eq!(text.parse::<Issuer>().map(|_| ()), outcome, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_well_known_name_stands_before_the_issuers_path() {
+        for (issuer, path, place) in [
+            ("https://idp.example.com", "", "https://idp.example.com/.well-known/x"),
+            ("http://[::1]:3000", "", "http://[::1]:3000/.well-known/x"),
+            ("https://a.example:8443/b", "/b", "https://a.example:8443/.well-known/x/b"),
+            ("https://a.example/b/c", "/b/c", "https://a.example/.well-known/x/b/c"),
+        ] {
+            let issuer: Issuer = issuer.parse().unwrap();
+            assert_eq!((issuer.path(), issuer.well_known("x").as_str()), (path, place));
         }
     }
 

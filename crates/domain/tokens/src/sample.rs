@@ -5,7 +5,7 @@ use ring::hmac;
 
 use crate::{
     Algorithm, Client, Issuer, Jwk, KeyId, Lifetime, Signer, TokenPolicy, TokenRequest,
-    UnsignedToken, issue::issue, port::SigningFailed,
+    UnsignedToken, issue::issue, jws, port::SigningFailed,
 };
 
 pub(crate) struct Fixed(pub(crate) u8);
@@ -77,6 +77,8 @@ pub(crate) fn issued(client: &Client, request: TokenRequest, now: Timestamp) -> 
 }
 
 pub(crate) fn signed(token: &UnsignedToken) -> Secret {
-    let input = crate::jws::signing_input(token.claims(), &OneKey::id(), Algorithm::Es256).unwrap();
-    Secret::from(crate::jws::assemble(&input, &OneKey::mac(input.as_bytes())))
+    let claims = jws::WireClaims::from(token.claims());
+    let key = (&OneKey::id(), Algorithm::Es256);
+    let input = jws::signing_input(jws::Kind::AccessToken, &claims, key).unwrap();
+    Secret::from(jws::assemble(&input, &OneKey::mac(input.as_bytes())))
 }

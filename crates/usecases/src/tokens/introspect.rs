@@ -1,9 +1,14 @@
-//! Tells a resource server what a token says and whether it is still good (RFC 7662).
+//! Tells a resource server what a token says and whether it is still good (RFC 7662), and signs the
+//! answer where one is wanted that can be kept (RFC 9701).
 
-use ::tokens::{Claims, Signer, VerifiedToken, judge::judge, jws::verify};
+use ::tokens::{
+    Claims, IntrospectionAnswer, Signer, VerifiedToken, judge::judge, jws::verify,
+    port::SigningFailed,
+};
 use audit::{Action, Event, Notes, Transactor, note};
-use kernel::{ScopeSet, StoreError};
+use kernel::{ScopeSet, Secret, StoreError};
 use registry::Permission;
+use serde_json::{Map, Value};
 
 use crate::{
     authenticate::KnowsParties,
@@ -84,6 +89,30 @@ where
         if let Err(error) = note(&self.parts.store, caller.scope(), &event).await {
             tracing::error!(error = &error as &dyn std::error::Error, "introspection not noted");
         }
+    }
+}
+
+impl<S, G: Signer> IdentityProvider<S, G> {
+    /// Signs the answer to an introspection, for this caller and nobody else. It is a JWT of a kind of
+    /// its own, which is taken for an access token nowhere.
+    ///
+    /// # Errors
+    /// [`SigningFailed`]
+    pub async fn sign_introspection(
+        &self,
+        caller: &Caller,
+        members: &Map<String, Value>,
+    ) -> Result<Secret, SigningFailed> {
+        let signer = &self.parts.signer;
+        let (key, algorithm) =
+            signer.active().ok_or_else(|| SigningFailed::new("no signing key is active"))?;
+        let answer = IntrospectionAnswer {
+            issuer: &self.parts.policy.issuer,
+            asked_by: caller.agent(),
+            answered_at: self.now(),
+            members,
+        };
+        answer.sign((&key, algorithm), signer).await
     }
 }
 
