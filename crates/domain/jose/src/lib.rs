@@ -13,18 +13,22 @@
 //! - JSON in which a name stands twice is refused, at any depth.
 //!
 //! # Order to read it in
-//! [`algorithm`], [`jwk`], [`key_id`], [`json`], [`compact`], [`port`].
+//! [`algorithm`], [`jwk`], [`key_id`], [`json`], [`compact`], [`port`], [`single_use`], [`certificate`].
 #![warn(missing_docs)]
 
 pub mod algorithm;
+pub mod certificate;
 pub mod compact;
 pub mod json;
 pub mod jwk;
 pub mod key_id;
 pub mod port;
+pub mod single_use;
 
 pub use algorithm::Algorithm;
+pub use certificate::CertificateThumbprint;
 pub use compact::{Compact, Header, Malformed};
 pub use jwk::{InvalidJwk, Jwk, Padding};
 pub use key_id::KeyId;
 pub use port::SignatureVerifier;
+pub use single_use::{SingleUse, SingleUses};
