@@ -41,6 +41,7 @@ macro_rules! contract {
                 tn_03_an_address_is_free_in_another_organization,
                 agents_count_until_they_are_gone,
                 another_admin_is_an_active_one,
+                only_what_an_active_agent_answers_to_is_registered,
                 a_key_finds_the_agent_that_was_registered_under_it,
                 one_key_of_two_callers_is_two_keys,
                 a_key_is_forgotten_after_its_time_and_may_be_used_again,

@@ -8,7 +8,8 @@ mod machine;
 mod tokens;
 
 pub use agents::{
-    agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, with_roles,
+    agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, resources,
+    with_roles,
 };
 pub use credentials::{credential, every_credential, new_credential};
 pub use logs::{KnownKey, Sequencer, checkpoint_key, cut, log_origin, next_extension};

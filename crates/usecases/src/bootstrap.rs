@@ -9,7 +9,7 @@ use kernel::{
 };
 use registry::{
     Agent, AgentChange, AgentType, Capabilities, Capability, DeploymentEnv, Email, Metadata,
-    NewAgent, Owner, Role, Roles, SoftwareVersion,
+    NewAgent, Owner, Resources, Role, Roles, SoftwareVersion,
 };
 use tenancy::{Actor, Kind, Name, Organization, OrganizationChange, Origin, Plan, Scope, Slug};
 use thiserror::Error;
@@ -141,5 +141,7 @@ fn admin_agent(foundation: Foundation) -> NewAgent {
         roles: Roles::from_iter([Role::Admin]),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     }
 }

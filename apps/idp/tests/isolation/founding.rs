@@ -8,7 +8,9 @@ use futures_util::future::join;
 use kernel::{AgentId, Clock, CredentialId, Entropy, ExposeSecret, OrganizationId};
 use local::{SystemClock, SystemEntropy};
 use postgres_store::{Isolation, Login, Options, PostgresStore};
-use registry::{Agent, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, Role, Roles};
+use registry::{
+    Agent, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, Resources, Role, Roles,
+};
 use tenancy::{Actor, Kind, Organization, Origin, Plan, Scope};
 
 use crate::installation::PEPPER;
@@ -92,5 +94,7 @@ fn admin_agent(name: &str) -> NewAgent {
         roles: Roles::from_iter([Role::Admin]),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     }
 }

@@ -2,9 +2,9 @@
 
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{AgentId, Page, PageRequest, StoreError, Timestamp, Total};
+use kernel::{AgentId, Page, PageRequest, Resource, StoreError, Timestamp, Total};
 use registry::{
     Agent, AgentFilter, Agents, Fingerprint, IdempotencyKey, OtherAdmins, PastRegistration,
     fields::Email,
@@ -28,7 +28,8 @@ macro_rules! columns {
         agent.capabilities, agent.owner, agent.deployment_env, agent.status, agent.status_since,
         agent.decommissioned_at, agent.roles, agent.is_public,
         agent.metadata::text AS metadata, agent.created_at,
-        agent.updated_at, agent.tokens_not_before, agent.revision"
+        agent.updated_at, agent.tokens_not_before, agent.revision, agent.resources,
+        agent.dpop_bound"
     };
 }
 
@@ -60,6 +61,15 @@ pub(crate) const OTHER_ADMINS: &str = "
         WHERE organization_id = $1 AND id <> $2 AND status = 'active' AND 'admin' = ANY (roles)
         LIMIT 1
     ) AS other";
+
+pub(crate) const REGISTERED_RESOURCES: &str = "
+    SELECT asked.resource
+    FROM unnest($2::text[]) AS asked (resource)
+    WHERE EXISTS (
+        SELECT 1 FROM agent
+        WHERE agent.organization_id = $1 AND agent.status = 'active' AND agent.resources <> '{}'
+            AND asked.resource = ANY (agent.resources)
+    )";
 
 pub(crate) const REGISTRATION: &str = "
     SELECT fingerprint, agent_id FROM idempotency_key
@@ -124,6 +134,17 @@ impl<M: Mode> Agents for Session<M> {
         let statement = sqlx::query(OTHER_ADMINS).bind(self.owner().uuid()).bind(than.uuid());
         let any = number(&self.rows(statement).await?, TABLE)? > 0;
         Ok(if any { OtherAdmins::Some } else { OtherAdmins::None })
+    }
+
+    async fn registered_resources(
+        &mut self,
+        asked: &[Resource],
+    ) -> Result<BTreeSet<Resource>, StoreError> {
+        let statement = sqlx::query(REGISTERED_RESOURCES)
+            .bind(self.owner().uuid())
+            .bind(asked.iter().map(Resource::as_str).collect::<Vec<_>>());
+        let rows = self.rows(statement).await?;
+        rows.iter().map(|row| Columns::of(TABLE, row).parsed("resource")).collect()
     }
 
     async fn registration(

@@ -168,6 +168,7 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
         (agents::COUNT, "agent_", "organization_id"),
         (agents::FIND_BY_EMAIL, "agent_email", "email_folded = $2"),
         (agents::OTHER_ADMINS, "agent_active_admin", "organization_id"),
+        (agents::REGISTERED_RESOURCES, "agent_resource_server", "organization_id = $1"),
         (agents::REGISTRATION, "idempotency_key_pkey", "key = $3"),
         (agents::LAST_AUTHENTICATIONS, "audit_event_by_use", "used_credential_id = credential.id"),
         (credentials_port::FIND, "credential_pkey", "id = $2"),

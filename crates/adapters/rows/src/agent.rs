@@ -1,8 +1,9 @@
 //! An agent as a row of the table `agent`.
 
-use kernel::{AgentId, OrganizationId, StoreError, Timestamp};
+use kernel::{AgentId, OrganizationId, Resource, StoreError, Timestamp};
 use registry::{
-    Agent, AgentRecord, AgentStatus, Capabilities, Capability, Metadata, Role, Roles, StatusName,
+    Agent, AgentRecord, AgentStatus, Capabilities, Capability, Metadata, Resources, Role, Roles,
+    StatusName,
 };
 
 use crate::{
@@ -26,10 +27,10 @@ pub fn identity(record: &AgentRecord) -> [Value; 5] {
 }
 
 /// What may change: `agent_type, version, capabilities, owner, deployment_env, status,
-/// status_since, decommissioned_at, roles, is_public, metadata, updated_at, tokens_not_before,
-/// revision`.
+/// status_since, decommissioned_at, roles, is_public, metadata, resources, dpop_bound, updated_at,
+/// tokens_not_before, revision`.
 #[must_use]
-pub fn state(record: &AgentRecord) -> [Value; 14] {
+pub fn state(record: &AgentRecord) -> [Value; 16] {
     let (since, decommissioned_at) = instants(record.status);
     [
         Value::text(record.agent_type.as_str()),
@@ -43,6 +44,8 @@ pub fn state(record: &AgentRecord) -> [Value; 14] {
         Value::names(record.roles.iter().map(Role::name)),
         Value::Flag(record.is_public),
         Value::Object(record.metadata.as_object().clone()),
+        Value::names(record.resources.iter().map(Resource::as_str)),
+        Value::Flag(record.dpop_bound_access_tokens),
         Value::instant(record.updated_at),
         Value::optional_instant(record.tokens_not_before),
         Value::revision(record.revision),
@@ -70,6 +73,7 @@ pub fn read(row: &impl Cells) -> Result<Agent, StoreError> {
     let row = Columns::of(TABLE, row);
     let capabilities = Capabilities::new(row.names_by("capabilities", Capability::from_stored)?);
     let metadata = Metadata::new(row.object("metadata")?);
+    let resources = Resources::new(row.names::<Resource>("resources")?);
     Ok(Agent::from_record(AgentRecord {
         id: row.id("id", AgentId::from_uuid)?,
         organization: row.id("organization_id", OrganizationId::from_uuid)?,
@@ -83,6 +87,8 @@ pub fn read(row: &impl Cells) -> Result<Agent, StoreError> {
         roles: row.names::<Role>("roles")?.into_iter().collect::<Roles>(),
         is_public: row.flag("is_public")?,
         metadata: metadata.map_err(|_| row.corrupt("metadata"))?,
+        resources: resources.map_err(|_| row.corrupt("resources"))?,
+        dpop_bound_access_tokens: row.flag("dpop_bound")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         tokens_not_before: row.optional_time("tokens_not_before")?,

@@ -2,9 +2,9 @@
 
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{AgentId, Page, PageRequest, StoreError, Timestamp, Total};
+use kernel::{AgentId, Page, PageRequest, Resource, StoreError, Timestamp, Total};
 use registry::{
     Agent, AgentFilter, Agents, Fingerprint, IdempotencyKey, OtherAdmins, PastRegistration,
     fields::Email,
@@ -19,7 +19,7 @@ use crate::{
     events,
     row::number,
     session::{Mode, Session},
-    statement::assembled,
+    statement::{assembled, json_array},
 };
 
 /// What a whole agent is read from.
@@ -28,7 +28,8 @@ macro_rules! columns {
         "agent.id, agent.organization_id, agent.email, agent.agent_type, agent.version,
         agent.capabilities, agent.owner, agent.deployment_env, agent.status, agent.status_since,
         agent.decommissioned_at, agent.roles, agent.is_public, agent.metadata, agent.created_at,
-        agent.updated_at, agent.tokens_not_before, agent.revision"
+        agent.updated_at, agent.tokens_not_before, agent.revision, agent.resources,
+        agent.dpop_bound"
     };
 }
 
@@ -59,6 +60,17 @@ pub(crate) const OTHER_ADMINS: &str = "
     SELECT EXISTS (
         SELECT 1 FROM agent INDEXED BY agent_active_admin
         WHERE organization_id = ? AND id <> ? AND status = 'active' AND instr(roles, '\"admin\"') > 0
+    )";
+
+pub(crate) const REGISTERED_RESOURCES: &str = "
+    SELECT asked.value AS resource
+    FROM json_each(?) AS asked
+    WHERE EXISTS (
+        SELECT 1
+        FROM agent INDEXED BY agent_resource_server
+        CROSS JOIN json_each(agent.resources) AS own
+        WHERE agent.organization_id = ? AND agent.status = 'active' AND agent.resources <> '[]'
+            AND own.value = asked.value
     )";
 
 const REGISTRATION: &str = "
@@ -103,6 +115,17 @@ impl<M: Mode> Agents for Session<M> {
         let statement = sqlx::query(OTHER_ADMINS).bind(self.owner().uuid()).bind(than.uuid());
         let any = number(&self.rows(statement).await?, TABLE)? > 0;
         Ok(if any { OtherAdmins::Some } else { OtherAdmins::None })
+    }
+
+    async fn registered_resources(
+        &mut self,
+        asked: &[Resource],
+    ) -> Result<BTreeSet<Resource>, StoreError> {
+        let statement = sqlx::query(REGISTERED_RESOURCES)
+            .bind(json_array(asked.iter().map(Resource::as_str)))
+            .bind(self.owner().uuid());
+        let rows = self.rows(statement).await?;
+        rows.iter().map(|row| Columns::of(TABLE, row).parsed("resource")).collect()
     }
 
     async fn registration(

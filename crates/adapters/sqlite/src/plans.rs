@@ -64,6 +64,7 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         (agents::COUNT, "agent_email"),
         (agents::FIND_BY_EMAIL, "agent_email"),
         (agents::OTHER_ADMINS, "agent_active_admin"),
+        (agents::REGISTERED_RESOURCES, "agent_resource_server"),
         (agents::LAST_AUTHENTICATIONS, "last_use_by_agent"),
         (credentials_port::COUNT_LIVE, "credential_unrevoked"),
     ] {

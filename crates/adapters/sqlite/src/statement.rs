@@ -17,6 +17,11 @@ pub(crate) fn assembled(text: Text) -> Statement {
     values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind)
 }
 
+/// A list of texts, as it is kept and as `json_each` reads it.
+pub(crate) fn json_array(texts: impl IntoIterator<Item = impl Into<Json>>) -> String {
+    texts.into_iter().map(Into::into).collect::<Json>().to_string()
+}
+
 fn bind(statement: Statement, value: Value) -> Statement {
     match value {
         Value::Id(id) => statement.bind(id),
@@ -27,7 +32,7 @@ fn bind(statement: Statement, value: Value) -> Statement {
         Value::OptionalNumber(number) => statement.bind(number),
         Value::Flag(flag) => statement.bind(flag),
         Value::Bytes(bytes) => statement.bind(bytes),
-        Value::Names(names) => statement.bind(Json::from(names).to_string()),
+        Value::Names(names) => statement.bind(json_array(names)),
         Value::Object(object) => statement.bind(Json::from(object).to_string()),
     }
 }

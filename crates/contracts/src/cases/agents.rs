@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use audit::Event;
-use kernel::StoreError;
+use kernel::{Resource, StoreError};
 use registry::{
-    Agent, Agents, Fingerprint, IdempotencyKey, OtherAdmins, PastRegistration, Registration, Role,
-    StatusRequest,
+    Agent, AgentPatch, Agents, Fingerprint, IdempotencyKey, NewAgent, OtherAdmins,
+    PastRegistration, Registration, Role, StatusRequest,
 };
 
 use crate::{Harness, World, sample};
@@ -102,6 +102,39 @@ pub async fn another_admin_is_an_active_one<H: Harness>() {
     let active = sample::moved(second, StatusRequest::Active, world.machine.now());
     world.change(&scope, active).await;
     assert_eq!(others(&first).await, OtherAdmins::Some);
+}
+
+pub async fn only_what_an_active_agent_answers_to_is_registered<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let answering = async |name: &str, resources: &[&str]| {
+        let new = sample::new_agent(&format!("{name}@example.com"));
+        let new = NewAgent { resources: sample::resources(resources), ..new };
+        world.change(&scope, sample::registered(&world.machine, scope.organization(), new)).await
+    };
+    let all = ["https://a.example", "https://b.example", "urn:it's:\"b\"", "https://c.example"];
+    let asked: Vec<Resource> = all.iter().map(|one| one.parse().unwrap()).collect();
+    let registered = async |scope| {
+        let found = world.view(scope).await.registered_resources(&asked).await.unwrap();
+        found.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    answering("nothing", &[]).await;
+    assert_eq!(registered(&scope).await, "");
+    let both = answering("both", &["https://a.example", "urn:it's:\"b\"", "urn:unasked"]).await;
+    answering("one", &["https://a.example", "https://b.example/"]).await;
+    assert_eq!(registered(&scope).await, "https://a.example urn:it's:\"b\"");
+    let elsewhere = world.organization("elsewhere").await;
+    assert_eq!(registered(&elsewhere).await, "");
+    let none = world.view(&scope).await.registered_resources(&[]).await.unwrap();
+    assert!(none.is_empty());
+    let suspended = sample::moved(both, StatusRequest::Suspended, world.machine.now());
+    let both = world.change(&scope, suspended).await;
+    assert_eq!(registered(&scope).await, "https://a.example");
+    let active = sample::moved(both, StatusRequest::Active, world.machine.now());
+    let both = world.change(&scope, active).await;
+    assert_eq!(registered(&scope).await, "https://a.example urn:it's:\"b\"");
+    let none = AgentPatch { resources: Some(sample::resources(&[])), ..AgentPatch::default() };
+    world.change(&scope, sample::changed(both, none, world.machine.now())).await;
+    assert_eq!(registered(&scope).await, "https://a.example");
 }
 
 /// A registration under a key, asked for now.

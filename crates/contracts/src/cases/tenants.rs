@@ -61,6 +61,7 @@ async fn sees<H>(session: &mut impl Reads, own: &Belongings, world: &World<H>, v
     let by_capability =
         AgentFilter { capability: Some("resume:read".parse().unwrap()), ..AgentFilter::default() };
     let other = session.other_admins(world.machine.agent_id()).await.unwrap();
+    let resources: Vec<_> = own.agent.record().resources.iter().cloned().collect();
     let count = usize::from(visible);
     let answers = [
         session.agent(agent).await.unwrap().is_some(),
@@ -70,6 +71,7 @@ async fn sees<H>(session: &mut impl Reads, own: &Belongings, world: &World<H>, v
         session.agent_count().await.unwrap() == 1,
         other == OtherAdmins::Some,
         session.registration(caller, key, now).await.unwrap().is_some(),
+        session.registered_resources(&resources).await.unwrap().len() == resources.len(),
         session.last_authentications(&[agent]).await.unwrap().len() == 1,
         session.credential(credential).await.unwrap().is_some(),
         session.credentials(agent, sample::numbered(1, 9)).await.unwrap().rows.len() == 1,
@@ -78,7 +80,7 @@ async fn sees<H>(session: &mut impl Reads, own: &Belongings, world: &World<H>, v
         session.is_revoked(own.token).await.unwrap(),
         session.event(own.event).await.unwrap().is_some(),
     ];
-    assert_eq!(answers, [visible; 14]);
+    assert_eq!(answers, [visible; 15]);
     let filter = EventFilter { agent: Some(agent), ..EventFilter::default() };
     let events = session.events(&filter, sample::numbered(1, 100)).await.unwrap();
     assert_eq!(events.rows.len(), count);

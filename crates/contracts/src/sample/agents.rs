@@ -2,8 +2,8 @@
 
 use kernel::{OrganizationId, Timestamp};
 use registry::{
-    Agent, AgentChange, AgentPatch, Capabilities, Metadata, NewAgent, OtherAdmins, Role, Roles,
-    StatusRequest, Update,
+    Agent, AgentChange, AgentPatch, Capabilities, Metadata, NewAgent, OtherAdmins, Resources, Role,
+    Roles, StatusRequest, Update,
 };
 use serde_json::json;
 
@@ -22,12 +22,20 @@ pub fn new_agent(email: &str) -> NewAgent {
         roles: Roles::default(),
         is_public: true,
         metadata: metadata(&json!({ "a": { "b": [1, -1.5, null, "x'\"\u{0}é"] }, "z": false })),
+        resources: resources(&["urn:it's:\"quoted\"", "https://api.example.com/v1?a=%C3%A9"]),
+        dpop_bound_access_tokens: true,
     }
 }
 
 /// A set of capabilities.
 fn capabilities(all: &[&str]) -> Capabilities {
     Capabilities::new(all.iter().map(|one| one.parse().unwrap())).unwrap()
+}
+
+/// A set of resources.
+#[must_use]
+pub fn resources(all: &[&str]) -> Resources {
+    Resources::new(all.iter().map(|one| one.parse().unwrap())).unwrap()
 }
 
 fn metadata(value: &serde_json::Value) -> Metadata {
@@ -65,6 +73,8 @@ pub fn patch() -> AgentPatch {
         roles: Some(Role::ALL.into_iter().collect()),
         is_public: Some(false),
         metadata: Some(Metadata::default()),
+        resources: Some(resources(&["https://other.example.com"])),
+        dpop_bound_access_tokens: Some(false),
     }
 }
 

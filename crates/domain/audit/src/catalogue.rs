@@ -173,14 +173,29 @@ const COUNT: Member =
 const FROM: Member = member("from", "when the first of them was; there with `count`");
 const UNTIL: Member = member("until", "when the last of them was; there with `count`");
 
-const REGISTERED: [Member; 4] = [
+const RESOURCES: Member = member(
+    "resources",
+    "what it answers to as a resource server, where it does; of a change only where it is one of that",
+);
+const DPOP_BOUND: Member = member(
+    "dpopBoundAccessTokens",
+    "whether it gets tokens with a proof of possession alone, where it does; of a change only where it is one of that",
+);
+
+const REGISTERED: [Member; 6] = [
     member("email", "the agent's address"),
     member("agentType", "its type"),
     ROLES,
     member("capabilities", "what it may be given"),
+    RESOURCES,
+    DPOP_BOUND,
 ];
-const CHANGED: [Member; 2] =
-    [member("changed", "the names of the fields that differ, where any do"), ROLES];
+const CHANGED: [Member; 4] = [
+    member("changed", "the names of the fields that differ, where any do"),
+    ROLES,
+    RESOURCES,
+    DPOP_BOUND,
+];
 const GENERATED: [Member; 2] =
     [AGENT_ID, member("expiresAt", "when it ends by itself, where it does")];
 const ROTATED: [Member; 3] = [

@@ -1,4 +1,4 @@
-//! Typed ids, time, secrets, OAuth scopes and pages: what every other domain crate speaks in.
+//! Typed ids, time, secrets, OAuth scopes and resources, and pages: what every other domain crate speaks in.
 //!
 //! # What it is for
 //! Small values that are right by construction. Text from outside is parsed into one of these
@@ -11,12 +11,13 @@
 //! - A [`Secret`] is wiped when dropped and prints nothing of itself.
 //!
 //! # Order to read it in
-//! [`ids`], [`time`], [`ports`], [`text`], [`scopes`], [`standing`], [`page`], [`store`].
+//! [`ids`], [`time`], [`ports`], [`text`], [`scopes`], [`resource`], [`standing`], [`page`], [`store`].
 #![warn(missing_docs)]
 
 pub mod ids;
 pub mod page;
 pub mod ports;
+pub mod resource;
 pub mod revision;
 pub mod scopes;
 pub mod secret;
@@ -28,6 +29,7 @@ pub mod time;
 pub use ids::{AgentId, CredentialId, EventId, OrganizationId, RequestId, TokenId};
 pub use page::{Limit, Page, PageRequest, Start, Total};
 pub use ports::{Clock, Entropy, EntropyUnavailable};
+pub use resource::{InvalidResource, Resource};
 pub use revision::Revision;
 pub use scopes::{ScopeSet, ScopeToken};
 pub use secret::{ExposeSecret, Secret};

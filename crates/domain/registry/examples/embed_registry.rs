@@ -4,7 +4,7 @@ use audit::Audited;
 use kernel::{Standing, Timestamp};
 use registry::{
     Agent, AgentPatch, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, OtherAdmins,
-    Role, Roles, StatusRequest, Update,
+    Resources, Role, Roles, StatusRequest, Update,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         roles: Roles::from_iter([Role::ResourceServer]),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     };
     let id = "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b4".parse()?;
     let organization = "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b5".parse()?;

@@ -5,8 +5,11 @@ use thiserror::Error;
 
 use crate::{
     change::{AgentCause, AgentChange, Field, Update},
-    fields::{AgentType, Capabilities, DeploymentEnv, Email, Metadata, Owner, SoftwareVersion},
+    fields::{
+        AgentType, Capabilities, DeploymentEnv, Email, Metadata, Owner, Resources, SoftwareVersion,
+    },
     idempotency::Registration,
+    reach::IntrospectionReach,
     role::{Role, Roles},
     status::{AgentStatus, InvalidTransition, StatusName, StatusRequest},
 };
@@ -24,6 +27,8 @@ pub struct NewAgent {
     pub roles: Roles,
     pub is_public: bool,
     pub metadata: Metadata,
+    pub resources: Resources,
+    pub dpop_bound_access_tokens: bool,
 }
 
 /// What somebody gives to change an agent; what is `None` stays.
@@ -39,6 +44,8 @@ pub struct AgentPatch {
     pub roles: Option<Roles>,
     pub is_public: Option<bool>,
     pub metadata: Option<Metadata>,
+    pub resources: Option<Resources>,
+    pub dpop_bound_access_tokens: Option<bool>,
 }
 
 /// Everything that a store keeps of an agent.
@@ -57,6 +64,8 @@ pub struct AgentRecord {
     pub roles: Roles,
     pub is_public: bool,
     pub metadata: Metadata,
+    pub resources: Resources,
+    pub dpop_bound_access_tokens: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub tokens_not_before: Option<Timestamp>,
@@ -132,6 +141,8 @@ impl Agent {
             roles: new.roles,
             is_public: new.is_public,
             metadata: new.metadata,
+            resources: new.resources,
+            dpop_bound_access_tokens: new.dpop_bound_access_tokens,
             created_at: now,
             updated_at: now,
             tokens_not_before: None,
@@ -189,6 +200,12 @@ impl Agent {
         let own = self.0.capabilities.iter().filter(|own| !own.is_reserved());
         let capabilities = own.map(|own| own.scope_token().clone());
         self.0.roles.scope_tokens().chain(capabilities).collect()
+    }
+
+    /// Of which tokens of its organization, besides its own, its roles let it learn.
+    #[must_use]
+    pub fn introspection_reach(&self) -> IntrospectionReach {
+        IntrospectionReach::of(&self.0.roles, &self.0.resources)
     }
 
     /// Changes the fields that the patch names.
@@ -303,6 +320,11 @@ impl AgentRecord {
         note(replace(&mut self.roles, patch.roles), Field::Roles);
         note(replace(&mut self.is_public, patch.is_public), Field::IsPublic);
         note(replace(&mut self.metadata, patch.metadata), Field::Metadata);
+        note(replace(&mut self.resources, patch.resources), Field::Resources);
+        note(
+            replace(&mut self.dpop_bound_access_tokens, patch.dpop_bound_access_tokens),
+            Field::DpopBoundAccessTokens,
+        );
         changed
     }
 }

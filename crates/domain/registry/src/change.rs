@@ -1,11 +1,11 @@
 //! A change of an agent, and the event that it leaves.
 
 use audit::{Action, Audited, Event};
-use kernel::Revision;
+use kernel::{Resource, Revision};
 use serde_json::Value;
 
 use crate::{
-    agent::Agent,
+    agent::{Agent, AgentRecord},
     idempotency::Registration,
     status::{AgentStatus, StatusName},
 };
@@ -22,6 +22,8 @@ pub enum Field {
     Roles,
     IsPublic,
     Metadata,
+    Resources,
+    DpopBoundAccessTokens,
 }
 
 impl Field {
@@ -37,6 +39,8 @@ impl Field {
             Self::Roles => "roles",
             Self::IsPublic => "isPublic",
             Self::Metadata => "metadata",
+            Self::Resources => "resources",
+            Self::DpopBoundAccessTokens => "dpopBoundAccessTokens",
         }
     }
 }
@@ -149,25 +153,11 @@ impl Audited for AgentChange {
         let agent = self.after.record();
         let event = Event::success(self.cause.action()).on(agent.id);
         match &self.cause {
-            AgentCause::Registered(_) => event
-                .with("email", agent.email.as_str())
-                .with("agentType", agent.agent_type.as_str())
-                .with("roles", names(agent.roles.iter().map(crate::Role::name)))
-                .with("capabilities", names(agent.capabilities.iter().map(|c| c.as_str()))),
+            AgentCause::Registered(_) => of_registration(event, agent),
             AgentCause::Updated(fields)
             | AgentCause::Suspended(fields)
             | AgentCause::Reactivated(fields)
-            | AgentCause::Revoked(fields) => {
-                let event = match fields.as_slice() {
-                    [] => event,
-                    some => event.with("changed", names(some.iter().map(|field| field.as_str()))),
-                };
-                if fields.contains(&Field::Roles) {
-                    event.with("roles", names(agent.roles.iter().map(crate::Role::name)))
-                } else {
-                    event
-                }
-            }
+            | AgentCause::Revoked(fields) => of_update(event, agent, fields),
             AgentCause::Decommissioned | AgentCause::Archived => event,
         }
     }
@@ -175,6 +165,51 @@ impl Audited for AgentChange {
     fn into_after(self) -> Agent {
         self.after
     }
+}
+
+/// Of what most agents have not, the event tells only of one that has.
+fn of_registration(event: Event, agent: &AgentRecord) -> Event {
+    let event = event
+        .with("email", agent.email.as_str())
+        .with("agentType", agent.agent_type.as_str())
+        .with("roles", role_names(agent))
+        .with("capabilities", names(agent.capabilities.iter().map(|c| c.as_str())));
+    let event = if agent.resources.is_empty() {
+        event
+    } else {
+        event.with("resources", resource_names(agent))
+    };
+    if agent.dpop_bound_access_tokens { event.with("dpopBoundAccessTokens", true) } else { event }
+}
+
+/// The names of the fields that differ, and the values of those on which trust depends.
+fn of_update(event: Event, agent: &AgentRecord, changed: &[Field]) -> Event {
+    let event = match changed {
+        [] => event,
+        some => event.with("changed", names(some.iter().map(|field| field.as_str()))),
+    };
+    changed.iter().fold(event, |event, field| match field {
+        Field::Roles => event.with("roles", role_names(agent)),
+        Field::Resources => event.with("resources", resource_names(agent)),
+        Field::DpopBoundAccessTokens => {
+            event.with("dpopBoundAccessTokens", agent.dpop_bound_access_tokens)
+        }
+        Field::AgentType
+        | Field::Version
+        | Field::Capabilities
+        | Field::Owner
+        | Field::DeploymentEnv
+        | Field::IsPublic
+        | Field::Metadata => event,
+    })
+}
+
+fn role_names(agent: &AgentRecord) -> Value {
+    names(agent.roles.iter().map(crate::Role::name))
+}
+
+fn resource_names(agent: &AgentRecord) -> Value {
+    names(agent.resources.iter().map(Resource::as_str))
 }
 
 fn names<'a>(all: impl Iterator<Item = &'a str>) -> Value {

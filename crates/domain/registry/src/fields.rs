@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use kernel::{ScopeToken, Text};
+use kernel::{Resource, ScopeToken, Text};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -29,6 +29,9 @@ pub enum InvalidField {
     /// None, too many, or one twice.
     #[error("must be 1 to 64 capabilities")]
     Capabilities,
+    /// Too many resources.
+    #[error("must be at most 16 resources")]
+    Resources,
     /// No such type.
     #[error(
         "must be one of `screener`, `classifier`, `orchestrator`, `extractor`, `summarizer`, \
@@ -211,6 +214,40 @@ impl From<Capability> for Capabilities {
     }
 }
 
+/// What an agent answers to as a resource server (RFC 8707): a set of at most 16.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resources(BTreeSet<Resource>);
+
+impl Resources {
+    const MAX: usize = 16;
+
+    /// A set of them. One that is given twice counts once.
+    ///
+    /// # Errors
+    /// Where there are more than 16.
+    pub fn new(all: impl IntoIterator<Item = Resource>) -> Result<Self, InvalidField> {
+        let all: BTreeSet<_> = all.into_iter().collect();
+        if all.len() <= Self::MAX { Ok(Self(all)) } else { Err(InvalidField::Resources) }
+    }
+
+    /// The resources, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them is spelled just so.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        self.0.iter().any(|one| one.as_str() == text)
+    }
+}
+
 /// An enum of a contract field.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident, $error:expr, { $($variant:ident => $text:literal,)+ }) => {
@@ -373,6 +410,19 @@ mod tests {
             assert_eq!(bad.parse::<Capability>(), Err(InvalidField::ReservedCapability), "{bad}");
             assert!(Capability::from_stored(bad).unwrap().is_reserved(), "{bad}");
         }
+    }
+
+    #[test]
+    fn te_06_an_agent_answers_to_at_most_sixteen_resources() {
+        let of = |count: usize| {
+            Resources::new((0..count).map(|n| format!("urn:resource:{n}").parse().unwrap()))
+        };
+        assert!(of(0).unwrap().is_empty());
+        assert_eq!(of(16).unwrap().iter().count(), 16);
+        assert_eq!(of(17), Err(InvalidField::Resources));
+        let twice = Resources::new([(); 20].map(|()| "urn:one".parse().unwrap())).unwrap();
+        assert_eq!(twice.iter().count(), 1);
+        assert!(twice.holds("urn:one") && !twice.holds("urn:ONE"));
     }
 
     #[test]

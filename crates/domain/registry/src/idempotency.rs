@@ -2,9 +2,9 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use kernel::{AgentId, Timestamp};
+use kernel::{AgentId, Resource, Timestamp};
 use ring::digest;
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::{agent::NewAgent, role::Role};
@@ -55,18 +55,25 @@ impl Fingerprint {
     /// The fingerprint of a request: equal for equal content, however it was spelled.
     #[must_use]
     pub fn of(new: &NewAgent) -> Self {
-        let content = json!([
-            new.email.as_str(),
-            new.agent_type.as_str(),
-            new.version.as_str(),
-            new.capabilities.iter().map(crate::Capability::as_str).collect::<Vec<_>>(),
-            new.owner.as_str(),
-            new.deployment_env.as_str(),
-            new.roles.iter().map(Role::name).collect::<Vec<_>>(),
-            new.is_public,
-            new.metadata.as_object(),
-        ]);
-        let digest = digest::digest(&digest::SHA256, content.to_string().as_bytes());
+        let mut content = vec![
+            json!(new.email.as_str()),
+            json!(new.agent_type.as_str()),
+            json!(new.version.as_str()),
+            json!(new.capabilities.iter().map(crate::Capability::as_str).collect::<Vec<_>>()),
+            json!(new.owner.as_str()),
+            json!(new.deployment_env.as_str()),
+            json!(new.roles.iter().map(Role::name).collect::<Vec<_>>()),
+            json!(new.is_public),
+            json!(new.metadata.as_object()),
+        ];
+        // What came later counts only where it is given: without it the fingerprint is that of the
+        // release before, under which a request may have come first.
+        if !new.resources.is_empty() || new.dpop_bound_access_tokens {
+            let resources: Vec<_> = new.resources.iter().map(Resource::as_str).collect();
+            content.extend([json!(resources), json!(new.dpop_bound_access_tokens)]);
+        }
+        let content = Value::Array(content).to_string();
+        let digest = digest::digest(&digest::SHA256, content.as_bytes());
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest.as_ref());
         Self(bytes)

@@ -1,8 +1,11 @@
 //! The port that stores agents: reads alone. Writing is [`Apply`](audit::Apply)`<AgentChange>`.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+};
 
-use kernel::{AgentId, Page, PageRequest, StoreError, Timestamp};
+use kernel::{AgentId, Page, PageRequest, Resource, StoreError, Timestamp};
 
 use crate::{
     agent::{Agent, OtherAdmins},
@@ -77,6 +80,15 @@ pub trait Agents: Send {
         &mut self,
         than: AgentId,
     ) -> impl Future<Output = Result<OtherAdmins, StoreError>> + Send;
+
+    /// Which of these are resources that an active agent answers to (RFC 8707).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn registered_resources(
+        &mut self,
+        asked: &[Resource],
+    ) -> impl Future<Output = Result<BTreeSet<Resource>, StoreError>> + Send;
 
     /// What this caller registered under this key, if it is remembered still.
     ///

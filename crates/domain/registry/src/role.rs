@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, str::FromStr};
 use kernel::ScopeToken;
 use thiserror::Error;
 
+use crate::fields::Resources;
+
 /// What the management API permits: its scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -126,6 +128,11 @@ impl FromStr for Role {
 #[error("only an admin may give or take roles, and none that permits more than its own")]
 pub struct RoleRefused;
 
+/// Why resources may not be given or taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("only an admin may give or take resources")]
+pub struct ResourcesRefused;
+
 /// The roles of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roles(BTreeSet<Role>);
@@ -172,6 +179,20 @@ impl Roles {
             Err(RoleRefused)
         }
     }
+
+    /// Checks that the holder of these roles may turn the resources that an agent answers to from
+    /// `before` into `after`. Whoever could give them would open the organization's tokens to
+    /// another audience, and other servers' tokens to the agent.
+    ///
+    /// # Errors
+    /// [`ResourcesRefused`] where they differ and the holder is no admin.
+    pub fn may_turn_resources(
+        &self,
+        before: &Resources,
+        after: &Resources,
+    ) -> Result<(), ResourcesRefused> {
+        if before == after || self.contains(Role::Admin) { Ok(()) } else { Err(ResourcesRefused) }
+    }
 }
 
 impl FromIterator<Role> for Roles {
@@ -196,6 +217,17 @@ mod tests {
         assert_eq!(roles(&[Role::Operator]).may_turn(&none, &auditor), Err(RoleRefused));
         assert_eq!(roles(&[Role::Operator]).may_turn(&auditor, &none), Err(RoleRefused));
         assert_eq!(none.may_turn(&auditor, &auditor), Ok(()));
+    }
+
+    #[test]
+    fn te_06_only_an_admin_gives_or_takes_resources() {
+        let none = Resources::default();
+        let one = Resources::new(["urn:one".parse().unwrap()]).unwrap();
+        let all_but_admin = roles(&[Role::Operator, Role::Auditor, Role::ResourceServer]);
+        assert_eq!(roles(&[Role::Admin]).may_turn_resources(&none, &one), Ok(()));
+        assert_eq!(all_but_admin.may_turn_resources(&none, &one), Err(ResourcesRefused));
+        assert_eq!(all_but_admin.may_turn_resources(&one, &none), Err(ResourcesRefused));
+        assert_eq!(all_but_admin.may_turn_resources(&one, &one), Ok(()));
     }
 
     #[test]

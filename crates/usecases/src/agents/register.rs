@@ -3,8 +3,8 @@
 use audit::{Apply, Journal, Notes, Organizations, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError};
 use registry::{
-    Agent, AgentChange, Agents, Fingerprint, IdempotencyKey, NewAgent, Registration, RoleRefused,
-    Roles,
+    Agent, AgentChange, Agents, Fingerprint, IdempotencyKey, NewAgent, Registration, Resources,
+    ResourcesRefused, RoleRefused, Roles,
 };
 use tenancy::{Plan, Plans, Quota, QuotaReached};
 use thiserror::Error;
@@ -33,6 +33,9 @@ pub enum RegisterError {
     /// The caller may not give these roles.
     #[error(transparent)]
     Roles(#[from] RoleRefused),
+    /// The caller may not give resources.
+    #[error(transparent)]
+    Resources(#[from] ResourcesRefused),
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another registration")]
     KeyReused {
@@ -85,7 +88,7 @@ where
             }
             return replay(tx, past.agent).await;
         }
-        may_give(&mut tx, caller, &new.roles).await?;
+        may_give(&mut tx, caller, &new).await?;
         if tx.agent_by_email(&new.email).await?.is_some() {
             return Err(RegisterError::EmailTaken);
         }
@@ -113,10 +116,11 @@ async fn replay(mut tx: impl Agents, id: AgentId) -> Result<Registered, Register
 async fn may_give(
     tx: &mut impl Agents,
     caller: &Caller,
-    roles: &Roles,
+    new: &NewAgent,
 ) -> Result<(), RegisterError> {
     let own = tx.agent(caller.agent()).await?.ok_or(RoleRefused)?;
-    own.roles().may_turn(&Roles::default(), roles)?;
+    own.roles().may_turn(&Roles::default(), &new.roles)?;
+    own.roles().may_turn_resources(&Resources::default(), &new.resources)?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, Revision, StoreError};
-use registry::{Agent, AgentChange, AgentPatch, Agents, RoleRefused, Update};
+use registry::{Agent, AgentChange, AgentPatch, Agents, ResourcesRefused, RoleRefused, Update};
 use thiserror::Error;
 
 use super::{AgentDetails, governed};
@@ -43,6 +43,9 @@ pub enum UpdateError {
     /// The caller may not give or take these roles.
     #[error(transparent)]
     Roles(#[from] RoleRefused),
+    /// The caller may not give or take resources.
+    #[error(transparent)]
+    Resources(#[from] ResourcesRefused),
     /// The agent's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] registry::UpdateError),
@@ -75,7 +78,7 @@ where
         if precondition.is_some_and(|precondition| !precondition.holds_for(&agent)) {
             return Err(UpdateError::Precondition);
         }
-        may_turn_roles(&mut tx, caller, &agent, &patch).await?;
+        may_turn(&mut tx, caller, &agent, &patch).await?;
         let others = tx.other_admins(id).await?;
         let last_auth_at = AgentDetails::of(&mut tx, agent.clone()).await?.last_auth_at;
         let agent = match agent.update(patch, others, self.now())? {
@@ -90,14 +93,22 @@ where
     }
 }
 
-async fn may_turn_roles(
+/// Whether the caller may change what of the patch only an admin may.
+async fn may_turn(
     tx: &mut impl Agents,
     caller: &Caller,
     agent: &Agent,
     patch: &AgentPatch,
 ) -> Result<(), UpdateError> {
-    let Some(roles) = &patch.roles else { return Ok(()) };
+    if patch.roles.is_none() && patch.resources.is_none() {
+        return Ok(());
+    }
     let own = tx.agent(caller.agent()).await?.ok_or(RoleRefused)?;
-    own.roles().may_turn(agent.roles(), roles)?;
+    if let Some(roles) = &patch.roles {
+        own.roles().may_turn(agent.roles(), roles)?;
+    }
+    if let Some(resources) = &patch.resources {
+        own.roles().may_turn_resources(&agent.record().resources, resources)?;
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::credentials::{Credential, Credentials};
 use audit::Organizations;
 use kernel::{AgentId, CredentialId, Revision, ScopeSet, Standing, StoreError};
-use registry::{Agent, Agents};
+use registry::{Agent, Agents, IntrospectionReach};
 use tenancy::Organization;
 
 /// What a store has of them.
@@ -68,6 +68,10 @@ pub(crate) struct AgentBrief {
     pub(crate) agent_type: &'static str,
     pub(crate) standing: Standing,
     pub(crate) grantable: ScopeSet,
+    /// Of which tokens, besides its own, it may learn.
+    pub(crate) introspection_reach: IntrospectionReach,
+    /// Whether it gets no token without a proof of possession (RFC 9449 section 5.2).
+    pub(crate) dpop_bound: bool,
     pub(crate) revision: Revision,
 }
 
@@ -78,6 +82,8 @@ impl AgentBrief {
             agent_type: agent.record().agent_type.as_str(),
             standing: agent.standing(),
             grantable: agent.grantable(),
+            introspection_reach: agent.introspection_reach(),
+            dpop_bound: agent.record().dpop_bound_access_tokens,
             revision: agent.record().revision,
         }
     }

@@ -8,6 +8,7 @@ use audit::{Changed, Resource};
 use kernel::{
     AgentId, CredentialId, OrganizationId, Revision, ScopeSet, Secret, Standing, Timestamp, TokenId,
 };
+use registry::IntrospectionReach;
 use tenancy::{Kind, Organization, Plan};
 
 use super::{Known, Ticket};
@@ -83,6 +84,8 @@ impl One {
             agent_type: "custom",
             standing: Standing::GOOD,
             grantable: ScopeSet::default(),
+            introspection_reach: IntrospectionReach::Nothing,
+            dpop_bound: false,
             revision: revision(state.agent),
         };
         Parties {

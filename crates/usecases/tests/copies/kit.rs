@@ -21,7 +21,7 @@ use kernel::{
     Secret, StoreError, Timestamp,
 };
 use registry::{
-    Agent, AgentType, Capabilities, Capability, DeploymentEnv, Metadata, NewAgent, Roles,
+    Agent, AgentType, Capabilities, Capability, DeploymentEnv, Metadata, NewAgent, Resources, Roles,
 };
 use tenancy::{Admission, Kind, Organization, Origin, Plan, Plans, Rate, RateKey, RateLimiter};
 use tokens::{Algorithm, Issuer, Jwk, KeyId, Lifetime, Signer, TokenPolicy, port::SigningFailed};
@@ -254,6 +254,8 @@ fn rows(
         roles: Roles::default(),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     };
     let made = NewCredential {
         id: credential,

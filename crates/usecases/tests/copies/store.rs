@@ -12,8 +12,8 @@ use ::tokens::Revocations;
 use audit::{Directory, Draft, Journal, Notes, Organizations, Transactor};
 use credentials::{Credential, Credentials, LiveCount};
 use kernel::{
-    AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, StoreError, Timestamp,
-    TokenId,
+    AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, Resource, StoreError,
+    Timestamp, TokenId,
 };
 use registry::{
     Agent, AgentFilter, AgentPatch, Agents, Email, IdempotencyKey, OtherAdmins, PastRegistration,
@@ -186,6 +186,13 @@ impl Agents for View {
         _: Timestamp,
     ) -> Result<Option<PastRegistration>, StoreError> {
         panic!("nothing is written here")
+    }
+
+    async fn registered_resources(
+        &mut self,
+        _: &[Resource],
+    ) -> Result<BTreeSet<Resource>, StoreError> {
+        panic!("no token is for a resource here")
     }
 
     async fn last_authentications(

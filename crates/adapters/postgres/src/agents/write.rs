@@ -14,15 +14,18 @@ const INSERT: &str = "
     INSERT INTO agent (
         organization_id, id, email, email_folded, created_at, agent_type, version, capabilities,
         owner, deployment_env, status, status_since, decommissioned_at, roles, is_public, metadata,
-        updated_at, tokens_not_before, revision, last_event
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::json, $17, $18, $19, $20)";
+        resources, dpop_bound, updated_at, tokens_not_before, revision, last_event
+    ) VALUES (
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::json, $17, $18, $19, $20, $21, $22
+    )";
 
 const UPDATE: &str = "
     UPDATE agent
     SET agent_type = $1, version = $2, capabilities = $3, owner = $4, deployment_env = $5, status = $6,
         status_since = $7, decommissioned_at = $8, roles = $9, is_public = $10, metadata = $11::json,
-        updated_at = $12, tokens_not_before = $13, revision = $14, last_event = $15
-    WHERE organization_id = $16 AND id = $17 AND revision = $18";
+        resources = $12, dpop_bound = $13, updated_at = $14, tokens_not_before = $15, revision = $16,
+        last_event = $17
+    WHERE organization_id = $18 AND id = $19 AND revision = $20";
 
 /// A key that has expired is as good as none, so that the row may be taken over.
 const REMEMBER_KEY: &str = "

@@ -15,14 +15,14 @@ const INSERT: &str = "
     INSERT INTO agent (
         organization_id, id, email, email_folded, created_at, agent_type, version, capabilities,
         owner, deployment_env, status, status_since, decommissioned_at, roles, is_public, metadata,
-        updated_at, tokens_not_before, revision, last_event
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        resources, dpop_bound, updated_at, tokens_not_before, revision, last_event
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UPDATE: &str = "
     UPDATE agent
     SET agent_type = ?, version = ?, capabilities = ?, owner = ?, deployment_env = ?, status = ?,
         status_since = ?, decommissioned_at = ?, roles = ?, is_public = ?, metadata = ?,
-        updated_at = ?, tokens_not_before = ?, revision = ?, last_event = ?
+        resources = ?, dpop_bound = ?, updated_at = ?, tokens_not_before = ?, revision = ?, last_event = ?
     WHERE organization_id = ? AND id = ? AND revision = ?";
 
 /// A key that has expired is as good as none, so that the row may be taken over.

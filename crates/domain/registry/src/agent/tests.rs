@@ -21,6 +21,8 @@ fn registered(roles: &[Role]) -> Agent {
         roles: roles.iter().copied().collect(),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     };
     let id = "018bcfe5-687b-7001-8203-040506070809".parse().unwrap();
     let organization = "018bcfe5-687b-7001-8203-04050607080a".parse().unwrap();

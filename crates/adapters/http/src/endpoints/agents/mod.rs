@@ -6,8 +6,10 @@ pub(crate) mod list;
 pub(crate) mod register;
 pub(crate) mod update;
 
+use kernel::Resource;
 use registry::{
-    Capabilities, Capability, LastAdmin, Metadata, Role, Roles, status::InvalidTransition,
+    Capabilities, Capability, LastAdmin, Metadata, Resources, Role, Roles,
+    status::InvalidTransition,
 };
 use serde_json::{Map, Value};
 
@@ -23,6 +25,10 @@ fn capabilities(given: Given) -> Result<Capabilities, Reason> {
 
 fn roles(given: Given) -> Result<Roles, Reason> {
     Ok(text_list::<Role>(given)?.into_iter().collect())
+}
+
+fn resources(given: Given) -> Result<Resources, Reason> {
+    Resources::new(text_list::<Resource>(given)?).map_err(|error| error.to_string())
 }
 
 fn metadata(given: Given) -> Result<Metadata, Reason> {

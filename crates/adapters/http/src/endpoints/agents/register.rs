@@ -13,7 +13,7 @@ use registry::{IdempotencyKey, NewAgent, Permission};
 use serde_json::{Map, Value};
 use usecases::{Requirement, agents::RegisterError, driving::AgentRegistry};
 
-use super::{capabilities, metadata, roles};
+use super::{capabilities, metadata, resources, roles};
 use crate::{
     caller::Authorized,
     content::JsonBody,
@@ -76,6 +76,8 @@ fn read(body: &JsonBody) -> Result<NewAgent, Problem> {
     let roles = fields.optional("roles", roles);
     let is_public = fields.optional("isPublic", boolean);
     let metadata = fields.optional("metadata", metadata);
+    let resources = fields.optional("resources", resources);
+    let dpop_bound = fields.optional("dpopBoundAccessTokens", boolean);
     fields.ignore("organizationId");
     fields.finish(|| {
         Some(NewAgent {
@@ -88,6 +90,8 @@ fn read(body: &JsonBody) -> Result<NewAgent, Problem> {
             roles: roles.unwrap_or_default(),
             is_public: is_public.unwrap_or_default(),
             metadata: metadata.unwrap_or_default(),
+            resources: resources.unwrap_or_default(),
+            dpop_bound_access_tokens: dpop_bound.unwrap_or_default(),
         })
     })
 }
@@ -116,6 +120,7 @@ impl From<RegisterError> for Problem {
                 Self::used_up(error.to_string(), (reached.limit, reached.used), plan)
             }
             RegisterError::Roles(refused) => Self::denied(refused.to_string()),
+            RegisterError::Resources(refused) => Self::denied(refused.to_string()),
             RegisterError::KeyReused { existing } => {
                 let existing = ("existingId".to_owned(), Value::from(existing.to_string()));
                 let details = Map::from_iter([existing]);

@@ -13,7 +13,7 @@ use registry::{AgentPatch, Permission};
 use serde_json::Map;
 use usecases::{Requirement, agents::UpdateError, driving::AgentRegistry};
 
-use super::{capabilities, metadata, roles};
+use super::{capabilities, metadata, resources, roles};
 use crate::{
     caller::Authorized,
     content::JsonBody,
@@ -79,6 +79,8 @@ fn read(body: &JsonBody) -> Result<AgentPatch, Problem> {
         roles: fields.optional("roles", roles),
         is_public: fields.optional("isPublic", boolean),
         metadata: fields.optional("metadata", metadata),
+        resources: fields.optional("resources", resources),
+        dpop_bound_access_tokens: fields.optional("dpopBoundAccessTokens", boolean),
     };
     fields.finish(|| Some(patch))
 }
@@ -89,6 +91,7 @@ impl From<UpdateError> for Problem {
             UpdateError::Unknown => Self::forbidden_target(),
             UpdateError::Precondition => Self::precondition_failed(),
             UpdateError::Roles(refused) => Self::denied(refused.to_string()),
+            UpdateError::Resources(refused) => Self::denied(refused.to_string()),
             UpdateError::Rule(registry::UpdateError::Decommissioned) => {
                 Self::conflict(Code::AgentDecommissioned, error.to_string(), Map::new())
             }

@@ -8,7 +8,9 @@ use std::{
 use audit::{Journal, Transactor, record};
 use credentials::{ClientSecret, Credential, LiveCount, NewCredential, Peppers};
 use kernel::{AgentId, Clock, CredentialId, Entropy, ExposeSecret, OrganizationId};
-use registry::{Agent, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, Role, Roles};
+use registry::{
+    Agent, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, Resources, Role, Roles,
+};
 use sqlite_store::SqliteStore;
 use tenancy::{Actor, Kind, Organization, Origin, Plan, Scope};
 use usecases::bootstrap::{self, Foundation, Founded, SecretKeeper};
@@ -99,5 +101,7 @@ fn admin_agent() -> NewAgent {
         roles: Roles::from_iter([Role::Admin]),
         is_public: false,
         metadata: Metadata::default(),
+        resources: Resources::default(),
+        dpop_bound_access_tokens: false,
     }
 }
