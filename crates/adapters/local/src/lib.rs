@@ -21,6 +21,7 @@ pub mod key_ring;
 pub mod rate_limiter;
 pub mod seal;
 pub mod share;
+pub mod verifier;
 
 pub use checkpoint_signer::{CheckpointKeyError, LocalCheckpointKeyFactory, LocalCheckpointSigner};
 pub use clock::SystemClock;
@@ -31,6 +32,7 @@ pub use key_ring::{KeyRing, OpenError};
 pub use rate_limiter::LocalRateLimiter;
 pub use seal::{Purpose, SealError, Sealer};
 pub use share::Share;
+pub use verifier::LocalVerifier;
 
 #[cfg(test)]
 mod sample;
