@@ -44,6 +44,7 @@ pub async fn verified_token(
         credential,
         grantable: "resume:read".parse().unwrap(),
         standing: Standing::GOOD,
+        dpop_bound: false,
     };
     let policy = TokenPolicy { issuer: issuer.clone(), lifetime: Lifetime::default() };
     let now = machine.now();

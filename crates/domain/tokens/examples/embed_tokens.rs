@@ -71,6 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         credential: "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b6".parse()?,
         grantable: "resume:read".parse()?,
         standing: Standing::GOOD,
+        dpop_bound: false,
     };
     let signer = Toy(Jwk::P256 { x: [1; 32], y: [2; 32] });
     let (key, algorithm) = signer.active().ok_or("there is a key")?;

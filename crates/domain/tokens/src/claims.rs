@@ -2,7 +2,7 @@
 
 use kernel::{AgentId, CredentialId, OrganizationId, ScopeSet, Timestamp, TokenId};
 
-use crate::issuer::Issuer;
+use crate::{confirmation::Confirmation, issuer::Issuer};
 
 /// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Claims {
     pub expires_at: Timestamp,
     /// `jti`
     pub id: TokenId,
+    /// `cnf`: what whoever shows it must hold besides.
+    pub confirmation: Option<Confirmation>,
 }
 
 impl Claims {

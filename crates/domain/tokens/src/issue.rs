@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::{
     claims::Claims,
+    confirmation::Confirmation,
     jws,
     policy::{Resource, TokenPolicy},
     port::{Signer, SigningFailed},
@@ -35,6 +36,8 @@ pub struct TokenRequest {
     pub scope: Option<ScopeSet>,
     /// What the token is to be for; the issuer's own API where it names nothing.
     pub resources: Vec<Resource>,
+    /// What the client showed that it holds, so that the token is bound to it.
+    pub confirmation: Option<Confirmation>,
 }
 
 impl TokenRequest {
@@ -52,7 +55,7 @@ impl TokenRequest {
         }
         let scope = scope.map(str::parse).transpose().map_err(|_| Refusal::Scope)?;
         let resources: Result<_, _> = resources.into_iter().map(str::parse).collect();
-        Ok(Self { scope, resources: resources.map_err(|_| Refusal::Target)? })
+        Ok(Self { scope, resources: resources.map_err(|_| Refusal::Target)?, confirmation: None })
     }
 }
 
@@ -71,6 +74,9 @@ pub struct Client {
     pub grantable: ScopeSet,
     /// The standing of organization, agent and credential together.
     pub standing: Standing,
+    /// Whether it takes only tokens that are bound to a key of its own
+    /// (`dpop_bound_access_tokens`, RFC 9449 section 5.2).
+    pub dpop_bound: bool,
 }
 
 /// Why no token was issued: the errors of RFC 6749 section 5.2 and RFC 8707 section 2.
@@ -88,6 +94,9 @@ pub enum Refusal {
     /// Everything that the agent may ask for, or what it did ask for, does not fit into a token.
     #[error("the scope and the resources are longer than 4000 characters; ask for less")]
     TooLong,
+    /// The client takes only tokens that are bound to a key, and showed no proof of one.
+    #[error("this client gets only tokens that are bound to a key: a DPoP proof is missing")]
+    Proof,
     /// A resource is of another form, or there are too many.
     #[error("a resource is an absolute URI without a fragment or a user, and there are at most 8")]
     Target,
@@ -100,6 +109,7 @@ impl Refusal {
         match self {
             Self::GrantType => "unsupported_grant_type",
             Self::Client => "invalid_client",
+            Self::Proof => "invalid_request",
             Self::Scope | Self::TooLong => "invalid_scope",
             Self::Target => "invalid_target",
         }
@@ -146,6 +156,9 @@ pub fn issue(
     let Standing::Good { not_before } = client.standing else {
         return Err(IssueError::Refused(Refusal::Client));
     };
+    if client.dpop_bound && !matches!(request.confirmation, Some(Confirmation::Key(_))) {
+        return Err(IssueError::Refused(Refusal::Proof));
+    }
     let scope = narrow(request.scope, &client.grantable).map_err(IssueError::Refused)?;
     let audience = audience(&request.resources, policy).map_err(IssueError::Refused)?;
     fits(&scope, &audience).map_err(IssueError::Refused)?;
@@ -164,6 +177,7 @@ pub fn issue(
             issued_at,
             expires_at: issued_at.plus(policy.lifetime.get()),
             id,
+            confirmation: request.confirmation,
         },
     })
 }

@@ -8,13 +8,14 @@
 //! unread.
 
 use data_encoding::BASE64URL_NOPAD;
-use jose::{Algorithm, KeyId};
+use jose::{Algorithm, CertificateThumbprint, KeyId};
 use kernel::{ScopeSet, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     claims::Claims,
+    confirmation::Confirmation,
     issuer::Issuer,
     port::{Signer, SigningFailed},
 };
@@ -67,6 +68,18 @@ pub(crate) struct WireClaims {
     nbf: i64,
     exp: i64,
     jti: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    cnf: Option<WireConfirmation>,
+}
+
+/// One member, which says what kind of confirmation it is (RFC 7800 section 3.1). A reader that does
+/// not know it refuses the token, rather than taking it for one that is bound to nothing.
+#[derive(Serialize, Deserialize)]
+enum WireConfirmation {
+    #[serde(rename = "jkt")]
+    Key(String),
+    #[serde(rename = "x5t#S256")]
+    Certificate(String),
 }
 
 /// One audience is a string, several are an array (RFC 7519 section 4.1.3).
@@ -210,6 +223,7 @@ impl From<&Claims> for WireClaims {
             nbf: issued_at,
             exp: claims.expires_at.unix_seconds(),
             jti: claims.id.to_string(),
+            cnf: claims.confirmation.as_ref().map(WireConfirmation::from),
         }
     }
 }
@@ -236,7 +250,31 @@ impl TryFrom<WireClaims> for Claims {
             issued_at: seconds(wire.iat)?,
             expires_at: seconds(wire.exp)?,
             id: field(&wire.jti)?,
+            confirmation: wire.cnf.map(Confirmation::try_from).transpose()?,
         })
+    }
+}
+
+impl From<&Confirmation> for WireConfirmation {
+    fn from(confirmation: &Confirmation) -> Self {
+        match confirmation {
+            Confirmation::Key(key) => Self::Key(key.as_str().to_owned()),
+            Confirmation::Certificate(certificate) => Self::Certificate(certificate.to_string()),
+        }
+    }
+}
+
+impl TryFrom<WireConfirmation> for Confirmation {
+    type Error = InvalidToken;
+
+    fn try_from(wire: WireConfirmation) -> Result<Self, InvalidToken> {
+        let read = match wire {
+            WireConfirmation::Key(key) => KeyId::parse(&key).map(Self::Key),
+            WireConfirmation::Certificate(certificate) => {
+                CertificateThumbprint::parse(&certificate).map(Self::Certificate)
+            }
+        };
+        read.ok_or(InvalidToken::Malformed)
     }
 }
 

@@ -14,10 +14,11 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`issuer`], [`policy`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`confirmation`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`revocation`], [`port`].
 #![warn(missing_docs)]
 
 pub mod claims;
+pub mod confirmation;
 pub mod introspection;
 pub mod issue;
 pub mod issuer;
@@ -32,6 +33,7 @@ pub mod revocation;
 mod sample;
 
 pub use claims::Claims;
+pub use confirmation::{Confirmation, Held, Scheme};
 pub use introspection::IntrospectionAnswer;
 pub use issue::{Client, Refusal, TokenRequest, UnsignedToken};
 pub use issuer::{InvalidIssuer, Issuer};

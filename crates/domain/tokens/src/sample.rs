@@ -68,6 +68,7 @@ pub(crate) fn client() -> Client {
         credential: "018bcfe5-687b-7001-8203-04050607080b".parse().unwrap(),
         grantable: "agents:read resume:read".parse().unwrap(),
         standing: Standing::GOOD,
+        dpop_bound: false,
     }
 }
 

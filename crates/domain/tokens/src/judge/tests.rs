@@ -1,11 +1,12 @@
 //! Every way in which a token can be dead, and issuing against the same facts.
 
+use jose::CertificateThumbprint;
 use kernel::ExposeSecret;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Client, Refusal, Resource, TokenPolicy, TokenRequest,
+    Client, Confirmation, Refusal, Resource, TokenPolicy, TokenRequest,
     issue::{IssueError, issue},
     jws::verify,
     policy::Lifetime,
@@ -91,7 +92,11 @@ fn te_04_a_scope_is_never_widened_nor_silently_narrowed() {
 fn te_06_the_audience_is_what_was_asked_for_within_bounds() {
     let resource = |text: String| -> Resource { text.parse().unwrap() };
     let of = |n: usize| (0..n).map(|i| resource(format!("https://api{i}.example"))).collect();
-    let ask = |resources| TokenRequest { scope: "resume:read".parse().ok(), resources };
+    let ask = |resources| TokenRequest {
+        scope: "resume:read".parse().ok(),
+        resources,
+        ..TokenRequest::default()
+    };
     let two = r#"resume:read for ["https://api0.example", "https://api1.example"]"#;
     assert_eq!(try_issue(&client(), ask(of(2))).as_deref(), Ok(two));
     assert_eq!(try_issue(&client(), ask(of(500))), Err(Refusal::Target));
@@ -117,8 +122,8 @@ fn nothing_is_issued_to_a_client_that_is_not_good() {
 #[test]
 fn a_token_that_others_hold_too_is_not_only_for_the_issuer() {
     let ask = |resources: &[&str]| TokenRequest {
-        scope: None,
         resources: resources.iter().map(|one| one.parse().unwrap()).collect(),
+        ..TokenRequest::default()
     };
     let only =
         |resources| issued(&client(), ask(resources), at(ISSUED)).claims().is_only_for(&issuer());
@@ -140,7 +145,7 @@ proptest! {
             .collect();
         let client = Client { grantable, ..client() };
         let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
-        let request = TokenRequest { scope: None, resources };
+        let request = TokenRequest { resources, ..TokenRequest::default() };
         match issue(request, &client, &policy, at(ISSUED), &Fixed(7)) {
             Ok(unsigned) => {
                 let token = signed(&unsigned);
@@ -162,4 +167,15 @@ proptest! {
         let good = judge(&token, &facts, at(ISSUED + probe)).is_ok();
         prop_assert_eq!(good, issued_after > watermark);
     }
+}
+
+#[test]
+fn dp_09_a_client_that_takes_only_bound_tokens_gets_no_other() {
+    let careful = Client { dpop_bound: true, ..client() };
+    assert_eq!(try_issue(&careful, TokenRequest::default()), Err(Refusal::Proof));
+    let by_certificate = Confirmation::Certificate(CertificateThumbprint::of(b"one"));
+    let by_key = Confirmation::Key(OneKey::id());
+    let ask = |bound_to| TokenRequest { confirmation: Some(bound_to), ..TokenRequest::default() };
+    assert_eq!(try_issue(&careful, ask(by_certificate)), Err(Refusal::Proof));
+    assert!(try_issue(&careful, ask(by_key)).is_ok());
 }

@@ -181,3 +181,36 @@ proptest! {
         prop_assert!(check(&changed).is_err());
     }
 }
+
+#[test]
+fn a_bound_token_says_what_it_is_bound_to_and_reads_back() {
+    let certificate = CertificateThumbprint::of(b"certificate");
+    for (confirmation, member) in [
+        (Confirmation::Key(OneKey::id()), json!({ "jkt": OneKey::id().as_str() })),
+        (Confirmation::Certificate(certificate), json!({ "x5t#S256": certificate.to_string() })),
+    ] {
+        let request = TokenRequest { confirmation: Some(confirmation), ..TokenRequest::default() };
+        let unsigned = issued(&client(), request, at(1_700_000_000_999));
+        let signed = signed(&unsigned);
+        let verified = check(signed.expose_secret()).unwrap();
+        assert_eq!(verified.claims(), unsigned.claims());
+        let claims = with(|_, claims| claims["cnf"] = member);
+        assert_eq!(check(&claims).unwrap().claims().confirmation, unsigned.claims().confirmation);
+    }
+}
+
+#[test]
+fn a_confirmation_that_is_not_understood_is_refused() {
+    let jkt = OneKey::id();
+    for cnf in [
+        json!({}),
+        json!({ "jkt": jkt.as_str(), "x5t#S256": jkt.as_str() }),
+        json!({ "jkt": "short" }),
+        json!({ "jwk": {} }),
+        json!({ "kid": "a" }),
+        json!("jkt"),
+    ] {
+        let forged = with(|_, claims| claims["cnf"] = cnf.clone());
+        assert_eq!(check(&forged).err(), Some(InvalidToken::Malformed), "{cnf}");
+    }
+}
