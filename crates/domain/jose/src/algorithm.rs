@@ -29,8 +29,14 @@ impl Algorithm {
     }
 
     /// The algorithm of that name, which is compared letter by letter: there is no `nOnE` either.
+    ///
+    /// Ed25519 has two names: `EdDSA`, which says so only together with the key, and its own (RFC 9864
+    /// section 2.2). Some clients sign under the second alone.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
+        }
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 }
@@ -38,6 +44,12 @@ impl Algorithm {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ed25519_is_known_by_both_of_its_names() {
+        assert_eq!(Algorithm::parse("Ed25519"), Some(Algorithm::EdDsa));
+        assert_eq!(Algorithm::parse("Ed448"), None);
+    }
 
     #[test]
     fn jv_01_no_name_but_the_four_is_an_algorithm() {

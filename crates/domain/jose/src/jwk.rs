@@ -97,8 +97,8 @@ impl Jwk {
             (Some("RSA"), None) => Self::rsa(text("n"), text("e"), text("alg"))?,
             (Some(_) | None, Some(_) | None) => return Err(InvalidJwk::Kind),
         };
-        let named = members.get("alg").is_none_or(|named| named == key.algorithm().name());
-        if !named {
+        let named = |alg: &Value| alg.as_str().and_then(Algorithm::parse);
+        if members.get("alg").is_some_and(|alg| named(alg) != Some(key.algorithm())) {
             return Err(InvalidJwk::Algorithm);
         }
         if is_for_signatures(members) { Ok(key) } else { Err(InvalidJwk::Use) }

@@ -46,6 +46,14 @@ fn every_kind_of_key_is_read_and_written_alike() {
 }
 
 #[test]
+fn a_key_on_ed25519_may_be_named_by_both_names_of_its_algorithm() {
+    for name in ["EdDSA", "Ed25519"] {
+        assert_eq!(read(with(ed25519([9; 32]), "alg", name.into())), read(ed25519([9; 32])));
+    }
+    assert_eq!(read(with(p256(), "alg", "Ed25519".into())), Err(InvalidJwk::Algorithm));
+}
+
+#[test]
 fn a_thumbprint_covers_the_required_members_in_their_order() {
     let (x, y) = (b64(&[1; 32]), b64(&[2; 32]));
     let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
