@@ -24,7 +24,9 @@ use crate::{
         ConsistencyProof, ExportCursor, ExportError, ExportPage, GetEventError, InclusionProof,
         ProofError, TileError,
     },
-    authenticate::{Admitted, BearerError, ClientError, KnowsParties, PresentedClient, Refused},
+    authenticate::{
+        Admitted, BearerError, ClientError, KnowsParties, PresentedClient, PresentedToken, Refused,
+    },
     caller::{AuthenticatedClient, Caller, Denial},
     credentials::{
         CreateError, CredentialDetails, CredentialRequest, ListError, NewSecret, RevokeError,
@@ -49,7 +51,7 @@ pub trait Authenticator: Send + Sync {
     /// See [`IdentityProvider::authenticate_bearer`].
     async fn bearer(
         &self,
-        token: &Secret,
+        token: &PresentedToken,
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError>;
 
@@ -83,7 +85,7 @@ where
 
     async fn bearer(
         &self,
-        token: &Secret,
+        token: &PresentedToken,
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError> {
         self.authenticate_bearer(token, origin).await

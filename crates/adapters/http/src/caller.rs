@@ -13,7 +13,7 @@ use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
 use tenancy::{Admission, Origin, Scope};
 use usecases::{
     AuthenticatedClient, Caller, Denial, Requirement,
-    authenticate::{Admitted, BearerError, ClientError, PresentedClient, Refused},
+    authenticate::{Admitted, BearerError, ClientError, PresentedClient, PresentedToken, Refused},
     driving::Authenticator,
 };
 
@@ -58,7 +58,7 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
             }
             Ok(None) => return Err(desk.refuse(Problem::token_required).await),
         };
-        let mut caller = desk.bearer(&token).await?;
+        let mut caller = desk.bearer(&shown(token)).await?;
         let target = target(parts, ports).await;
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meet(requirement, target)
@@ -71,6 +71,11 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
         }
         Ok(Self { caller, endpoint: PhantomData })
     }
+}
+
+/// A token that is shown by holding it alone.
+const fn shown(token: Secret) -> PresentedToken {
+    PresentedToken { token, proof: None, certificate: None }
 }
 
 const fn requirement(access: &Access) -> Option<Requirement> {
@@ -120,7 +125,7 @@ impl Desk {
         admitted.caller
     }
 
-    async fn bearer(&self, token: &Secret) -> Result<Caller, Problem> {
+    async fn bearer(&self, token: &PresentedToken) -> Result<Caller, Problem> {
         match self.authenticator.bearer(token, &self.origin).await {
             Ok(admitted) => Ok(self.admit(admitted, Caller::scope)),
             Err(BearerError::Invalid(admission)) => {
@@ -134,7 +139,7 @@ impl Desk {
 
     async fn client(&self, sent: ClientCredentials) -> Result<AuthenticatedClient, OAuthError> {
         let method = sent.method;
-        let presented = PresentedClient { id: sent.client_id, secret: sent.secret };
+        let presented = PresentedClient::Secret { id: sent.client_id, secret: sent.secret };
         match self.authenticator.client(&presented, &self.origin).await {
             Ok(admitted) => Ok(self.admit(admitted, AuthenticatedClient::scope)),
             Err(ClientError::Invalid(admission)) => {
@@ -206,17 +211,17 @@ impl<E: Endpoint> OAuthCallers<E> {
             Ok(Presented::Client(sent)) => {
                 self.desk.client(sent).await.map(|client| client.as_caller())
             }
-            Ok(Presented::Bearer(token)) => self.bearer(&token).await,
+            Ok(Presented::Bearer(token)) => self.bearer(token).await,
             Err(error) => Err(self.refuse(error).await),
         }
     }
 
-    async fn bearer(&self, token: &Secret) -> Result<Caller, OAuthError> {
+    async fn bearer(&self, token: Secret) -> Result<Caller, OAuthError> {
         if token.expose_secret().is_empty() {
             return Err(self.refuse(OAuthError::invalid_token()).await);
         }
         let desk = &self.desk;
-        let mut caller = match desk.authenticator.bearer(token, &desk.origin).await {
+        let mut caller = match desk.authenticator.bearer(&shown(token), &desk.origin).await {
             Ok(admitted) => desk.admit(admitted, Caller::scope),
             Err(BearerError::Invalid(admission)) => {
                 desk.admission.note_any(admission);

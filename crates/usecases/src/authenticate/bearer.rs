@@ -1,6 +1,6 @@
 //! Authenticates a caller of the management API by its token (RFC 6750).
 
-use ::tokens::{Signer, VerifiedToken, judge::judge, jws::verify};
+use ::tokens::{Held, Signer, VerifiedToken, confirmation::confirm, judge::judge, jws::verify};
 use audit::{Notes, Transactor};
 use kernel::{ExposeSecret, Secret, StoreError};
 use tenancy::{Actor, Admission, Origin, Scope};
@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::{
     Admitted, KnowsParties,
+    presented::PresentedToken,
     refuse::{Named, Refused},
 };
 use crate::{
@@ -42,18 +43,22 @@ where
     /// [`BearerError`]
     pub async fn authenticate_bearer(
         &self,
-        token: &Secret,
+        presented: &PresentedToken,
         origin: &Origin,
     ) -> Result<Admitted<Caller>, BearerError> {
-        let verified = match self.verified(token) {
+        let verified = match self.verified(&presented.token) {
             Ok(verified) => verified,
             Err(reason) => {
                 return Err(self.refuse_bearer(origin, Named::default(), &reason).await);
             }
         };
         let claims = verified.claims();
-        let gathered = self.facts(claims).await?;
         let named = Named::existing(claims.organization, claims.agent);
+        let held = Held { key: None, certificate: presented.certificate };
+        if let Err(reason) = confirm(claims.confirmation.as_ref(), &held) {
+            return Err(self.refuse_bearer(origin, named, &reason.to_string()).await);
+        }
+        let gathered = self.facts(claims).await?;
         let permitted = match judge(&verified, &gathered.facts(), self.now()) {
             Ok(permitted) => permitted,
             Err(dead) => return Err(self.refuse_bearer(origin, named, &dead.to_string()).await),

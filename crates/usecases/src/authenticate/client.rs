@@ -11,18 +11,10 @@ use thiserror::Error;
 use super::{
     Admitted,
     parties::{Found, Parties},
+    presented::PresentedClient,
     refuse::{Named, Refused},
 };
 use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
-
-/// What a client presents.
-#[derive(Debug)]
-pub struct PresentedClient {
-    /// Its id, as given.
-    pub id: String,
-    /// Its secret, as given.
-    pub secret: Secret,
-}
 
 /// Why a client was not let in. That its id, its secret or its standing is wrong is one error:
 /// telling them apart would tell which ids exist.
@@ -56,20 +48,33 @@ where
         presented: &PresentedClient,
         origin: &Origin,
     ) -> Result<Admitted<AuthenticatedClient>, ClientError> {
-        let parsed = (presented.id.parse(), PresentedSecret::try_from(&presented.secret));
-        let (Ok(id), Ok(secret)) = parsed else {
-            return Err(self.refuse_client(origin, Named::default(), "malformed").await);
-        };
-        let (named, parties) = self.parties(id, &secret).await?;
-        let client = match self.good_client(parties, &secret, origin) {
-            Ok(client) => client,
-            Err(reason) => return Err(self.refuse_client(origin, named, reason).await),
+        let client = match presented {
+            PresentedClient::Secret { id, secret } => self.by_secret((id, secret), origin).await?,
+            PresentedClient::Assertion { .. } | PresentedClient::Certificate { .. } => {
+                return Err(self.refuse_client(origin, Named::default(), "unknown method").await);
+            }
         };
         let admission = self.admit(&client.as_caller()).await?;
         if !admission.admitted {
             return Err(ClientError::RateLimited(admission));
         }
         Ok(Admitted { caller: client, admission })
+    }
+
+    async fn by_secret(
+        &self,
+        (id, secret): (&str, &Secret),
+        origin: &Origin,
+    ) -> Result<AuthenticatedClient, ClientError> {
+        let parsed = (id.parse(), PresentedSecret::try_from(secret));
+        let (Ok(id), Ok(secret)) = parsed else {
+            return Err(self.refuse_client(origin, Named::default(), "malformed").await);
+        };
+        let (named, parties) = self.parties(id, &secret).await?;
+        match self.good_client(parties, &secret, origin) {
+            Ok(client) => Ok(client),
+            Err(reason) => Err(self.refuse_client(origin, named, reason).await),
+        }
     }
 
     /// Whom the client named, and all on whom it depends whether it is let in, if nobody is
@@ -140,6 +145,7 @@ where
             credential: credential.id(),
             grantable: agent.grantable.clone(),
             standing,
+            dpop_bound: agent.dpop_bound,
         };
         let scope = Scope::new(organization.id(), Actor::Agent(agent.id), origin.clone());
         Ok(AuthenticatedClient::new(client, scope, organization))

@@ -2,16 +2,19 @@
 
 mod bearer;
 mod begin;
+mod brief;
 mod client;
 mod facts;
 mod parties;
+mod presented;
 mod refuse;
 
 pub use bearer::BearerError;
 pub use begin::CallerEnded;
-pub use client::{ClientError, PresentedClient};
+pub use client::ClientError;
 pub use facts::KnowsParties;
 pub(crate) use parties::{AgentBrief, Parties};
+pub use presented::{PresentedCertificate, PresentedClient, PresentedProof, PresentedToken};
 pub use refuse::Refused;
 
 use kernel::StoreError;

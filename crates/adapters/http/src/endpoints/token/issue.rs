@@ -80,6 +80,7 @@ impl From<IssueError> for OAuthError {
         match error {
             IssueError::Refused(Refusal::GrantType) => Self::unsupported_grant_type(message),
             IssueError::Refused(Refusal::Client) => Self::invalid_client(None),
+            IssueError::Refused(Refusal::Proof) => Self::invalid_request(message),
             IssueError::Refused(Refusal::Scope | Refusal::TooLong) => Self::invalid_scope(message),
             IssueError::Refused(Refusal::Target) => Self::invalid_target(message),
             IssueError::Store(error) => Self::from(error),
