@@ -59,6 +59,8 @@ impl Action {
             Self::CredentialGenerated => of_credential(&GENERATED).caused_by(FOUNDING),
             Self::CredentialRotated => of_credential(&ROTATED),
             Self::CredentialRevoked => of_credential(&[AGENT_ID]),
+            Self::KeyAdded => of_key(&KEY_ADDED),
+            Self::KeyRemoved => of_key(&KEY_REMOVED),
             Self::TokenIssued => of_token(&ISSUED),
             Self::TokenRefused => TOKEN_REFUSED,
             Self::TokenIntrospected => of_token(&INTROSPECTED).or_about_nothing(NO_TOKEN),
@@ -123,6 +125,10 @@ const fn of_agent(members: &'static [Member]) -> Description {
 
 const fn of_credential(members: &'static [Member]) -> Description {
     Description { actor: CALLER, ..by_itself(&[ResourceKind::Credential], members) }
+}
+
+const fn of_key(members: &'static [Member]) -> Description {
+    Description { actor: CALLER, ..by_itself(&[ResourceKind::Key], members) }
 }
 
 const fn of_token(members: &'static [Member]) -> Description {
@@ -203,6 +209,18 @@ const ROTATED: [Member; 3] = [
     member("successorId", "the credential that takes its place"),
     member("worksUntil", "until when the old one works"),
 ];
+const KID: Member = member("kid", "what the client calls it");
+const METHOD: Member = member("method", "how the client authenticates by it (RFC 7591, RFC 8705)");
+const KEY_ALGORITHM: Member =
+    member("algorithm", "what it signs with, where it is a public key and no certificate");
+const KEY_ADDED: [Member; 5] = [
+    AGENT_ID,
+    KID,
+    METHOD,
+    KEY_ALGORITHM,
+    member("expiresAt", "when it ends by itself, where it does"),
+];
+const KEY_REMOVED: [Member; 4] = [AGENT_ID, KID, METHOD, KEY_ALGORITHM];
 const ISSUED: [Member; 4] = [
     member("credentialId", "the credential that the client authenticated with"),
     member("scope", "what the token permits, separated by spaces"),

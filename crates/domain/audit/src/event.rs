@@ -78,6 +78,10 @@ named! {
         CredentialRotated => "credential.rotated",
         /// A credential was revoked.
         CredentialRevoked => "credential.revoked",
+        /// A client's key was registered: from here on the agent authenticates by keys like it alone.
+        KeyAdded => "key.added",
+        /// A client's key was removed, and its tokens with it.
+        KeyRemoved => "key.removed",
         /// A token was issued.
         TokenIssued => "token.issued",
         /// A token was refused to a client that had authenticated.
@@ -133,6 +137,8 @@ named! {
         Agent => "agent",
         /// A credential.
         Credential => "credential",
+        /// A client's key.
+        Key => "key",
         /// An access token.
         Token => "token",
         /// An organization.

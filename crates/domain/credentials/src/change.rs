@@ -1,9 +1,9 @@
-//! Changes of credentials, and the events that they leave.
+//! Changes of credentials and of keys, and the events that they leave.
 
-use audit::{Action, Audited, Event};
+use audit::{Action, Audited, Event, Resource, ResourceKind};
 use kernel::Revision;
 
-use crate::credential::Credential;
+use crate::{client_key::ClientKey, credential::Credential};
 
 /// Why a credential changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,5 +127,68 @@ impl Audited for CredentialRotation {
 
     fn into_after(self) -> Credential {
         self.into_successor()
+    }
+}
+
+/// Why a key changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyCause {
+    Added,
+    Removed,
+}
+
+/// A key that was registered or removed. Only [`ClientKey`] makes this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientKeyChange {
+    expected: Option<Revision>,
+    after: ClientKey,
+    cause: KeyCause,
+}
+
+impl ClientKeyChange {
+    pub(crate) const fn new(expected: Option<Revision>, after: ClientKey, cause: KeyCause) -> Self {
+        Self { expected, after, cause }
+    }
+
+    /// The revision that it was computed from; `None` where the key is new.
+    #[must_use]
+    pub const fn expected(&self) -> Option<Revision> {
+        self.expected
+    }
+
+    /// The key as it will be.
+    #[must_use]
+    pub const fn after(&self) -> &ClientKey {
+        &self.after
+    }
+}
+
+impl Audited for ClientKeyChange {
+    type After = ClientKey;
+
+    fn event(&self) -> Event {
+        let record = self.after.record();
+        let action = match self.cause {
+            KeyCause::Added => Action::KeyAdded,
+            KeyCause::Removed => Action::KeyRemoved,
+        };
+        let resource = Resource { kind: ResourceKind::Key, id: record.id.to_string() };
+        let event = Event::success(action)
+            .on(resource)
+            .with("agentId", record.agent.to_string())
+            .with("kid", record.kid.as_str())
+            .with("method", record.material.method().name());
+        let event = match record.material.algorithm() {
+            Some(algorithm) => event.with("algorithm", algorithm.name()),
+            None => event,
+        };
+        match (self.cause, record.expires_at) {
+            (KeyCause::Added, Some(end)) => event.with("expiresAt", end.to_string()),
+            (KeyCause::Added | KeyCause::Removed, _) => event,
+        }
+    }
+
+    fn into_after(self) -> ClientKey {
+        self.after
     }
 }

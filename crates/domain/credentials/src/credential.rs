@@ -54,6 +54,21 @@ impl CredentialStatus {
             Self::Revoked => "revoked",
         }
     }
+
+    /// The status of what was ended then, if it was, and expires then, if it does.
+    pub(crate) fn of(
+        ended_at: Option<Timestamp>,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+        match (ended_at, expires_at) {
+            (Some(_), _) => Self::Revoked,
+            (None, Some(end)) if end <= now => Self::Expired,
+            (None, Some(end)) if end <= now.plus(SOON) => Self::Expiring,
+            (None, Some(_) | None) => Self::Active,
+        }
+    }
 }
 
 /// For how long a rotated credential goes on working beside its successor: at most seven days.
@@ -79,7 +94,7 @@ impl LiveCount {
     /// How many may.
     pub const MAX: u64 = 10;
 
-    const fn admits_one_more(self) -> Result<(), LimitReached> {
+    pub(crate) const fn admits_one_more(self) -> Result<(), LimitReached> {
         if self.0 < Self::MAX { Ok(()) } else { Err(LimitReached { used: self.0 }) }
     }
 }
@@ -228,15 +243,7 @@ impl Credential {
     /// credentials count as revoked.
     #[must_use]
     pub fn status(&self, agent_ended_at: Option<Timestamp>, now: Timestamp) -> CredentialStatus {
-        const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-        if self.revoked_at(agent_ended_at).is_some() {
-            return CredentialStatus::Revoked;
-        }
-        match self.0.expires_at {
-            Some(end) if end <= now => CredentialStatus::Expired,
-            Some(end) if end <= now.plus(SOON) => CredentialStatus::Expiring,
-            Some(_) | None => CredentialStatus::Active,
-        }
+        CredentialStatus::of(self.revoked_at(agent_ended_at), self.0.expires_at, now)
     }
 
     /// When it was revoked, by itself or with its agent.

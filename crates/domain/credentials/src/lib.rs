@@ -1,8 +1,9 @@
-//! Client secrets: made once, kept as keyed hashes, rotated and revoked.
+//! What clients authenticate by: secrets, kept as keyed hashes, and public keys of their own.
 //!
 //! # What it is for
 //! An agent authenticates with a secret that the server made. It is shown once, in the answer that
-//! made it; what is kept is a keyed hash, so that a stolen database lets nobody in.
+//! made it; what is kept is a keyed hash, so that a stolen database lets nobody in. Or it registers a
+//! public key, a certificate or a certificate's name, and the private half never leaves it.
 //!
 //! # Invariants
 //! - A secret holds 256 random bits, so a fast keyed hash is enough: guessing is hopeless, and a
@@ -10,24 +11,37 @@
 //! - Text that merely looks like a secret is told by its checksum, before any store is asked.
 //! - Hashes are compared in constant time.
 //! - A credential changes only through a [`CredentialChange`] or [`CredentialRotation`], which only
-//!   [`Credential`] makes.
+//!   [`Credential`] makes; a key only through a [`ClientKeyChange`].
+//! - An agent has secrets that work or keys of one method, never both: [`Ways`] decides.
 //! - A credential is rotated at most once, and an end that is set never moves further away.
 //!
 //! # Order to read it in
-//! [`secret`], [`hash`], [`credential`], [`change`], [`port`].
+//! [`secret`], [`hash`], [`credential`], [`material`], [`client_key`], [`ways`], [`means`], [`change`],
+//! [`port`].
 #![warn(missing_docs)]
 
 pub mod change;
+pub mod client_key;
 pub mod credential;
 pub mod hash;
+pub mod material;
+pub mod means;
 pub mod port;
 pub mod secret;
+pub mod ways;
 
-pub use change::{CredentialChange, CredentialRotation};
+pub use change::{ClientKeyChange, CredentialChange, CredentialRotation};
+pub use client_key::{ClientKey, ClientKeyRecord, ClientKeyState, NewClientKey};
 pub use credential::{
     Credential, CredentialName, CredentialRecord, CredentialState, CredentialStatus, LiveCount,
     NewCredential, Overlap,
 };
 pub use hash::{Pepper, PepperVersion, Peppers, SecretHash};
-pub use port::Credentials;
+pub use material::{
+    AuthenticationMethod, CertificateSubject, CertificateThumbprint, ClientKeyId, KeyMaterial,
+    SubjectKind,
+};
+pub use means::Means;
+pub use port::{ClientKeys, Credentials};
 pub use secret::{ClientSecret, PresentedSecret};
+pub use ways::{AddKeyError, KeyAddition, OtherMethod, Ways};

@@ -31,7 +31,10 @@ impl Subject {
         Ok(Some(match changed.resource.kind {
             ResourceKind::Organization => Self::Organization(id.parse()?),
             ResourceKind::Agent => Self::Agent((organization, id.parse()?)),
-            ResourceKind::Credential => Self::Credential((organization, id.parse()?)),
+            // A secret or a key: whatever a token's `credential_id` names is one kind of copy.
+            ResourceKind::Credential | ResourceKind::Key => {
+                Self::Credential((organization, id.parse()?))
+            }
             ResourceKind::Token => Self::Token((organization, id.parse()?)),
             ResourceKind::SigningKey
             | ResourceKind::Route
