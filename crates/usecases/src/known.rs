@@ -16,14 +16,14 @@
 mod copies;
 mod told;
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ::tokens::Claims;
 use audit::{ChangeListener, Changed, News};
-use kernel::{AgentId, CredentialId, Timestamp, TokenId};
+use kernel::{AgentId, CredentialId, OrganizationId, Timestamp, TokenId};
 
-use crate::authenticate::Parties;
+use crate::authenticate::{AgentBrief, Parties};
 use copies::Copies;
 use told::{Subject, Told};
 
@@ -146,6 +146,19 @@ impl Known {
         now: Timestamp,
     ) -> Result<Parties, Ticket> {
         self.look_up(now, |copies| copies.client(agent, credential))
+    }
+
+    /// What is to know of an agent.
+    ///
+    /// # Errors
+    /// Where there is no copy of it: the right to put in what is read from now on.
+    pub(crate) fn agent(
+        &self,
+        organization: OrganizationId,
+        agent: AgentId,
+        now: Timestamp,
+    ) -> Result<Arc<AgentBrief>, Ticket> {
+        self.look_up(now, |copies| copies.agent(organization, agent))
     }
 
     /// All on whom it depends whether this token is good, and whether it was itself revoked. Only

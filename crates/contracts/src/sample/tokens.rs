@@ -1,6 +1,6 @@
 //! Tokens and the keys that sign them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing, Timestamp};
 use tokens::{
@@ -48,7 +48,8 @@ pub async fn verified_token(
     };
     let policy = TokenPolicy { issuer: issuer.clone(), lifetime: Lifetime::default() };
     let now = machine.now();
-    let token = issue(TokenRequest::default(), &client, &policy, now, &*machine.entropy).unwrap();
+    let (request, none) = (TokenRequest::default(), BTreeSet::new());
+    let token = issue(request, &client, &none, &policy, now, &*machine.entropy).unwrap();
     let id = Credulous::id();
     let signed = token.sign((&id, Algorithm::Es256), &Credulous).await.unwrap();
     verify(signed.expose_secret(), &issuer, &Credulous).unwrap()

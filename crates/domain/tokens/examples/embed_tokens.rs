@@ -1,6 +1,7 @@
 //! Issuing and judging a token without any adapter: the caller brings the signer.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     pin::pin,
     task::{Context, Poll, Waker},
@@ -76,7 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let signer = Toy(Jwk::P256 { x: [1; 32], y: [2; 32] });
     let (key, algorithm) = signer.active().ok_or("there is a key")?;
 
-    let unsigned = issue(TokenRequest::default(), &client, &policy, now, &Fixed)?;
+    let unsigned = issue(TokenRequest::default(), &client, &BTreeSet::new(), &policy, now, &Fixed)?;
     let token = finish(unsigned.sign((&key, algorithm), &signer)).ok_or("never waits")??;
 
     let verified = verify(token.expose_secret(), &policy.issuer, &signer)?;

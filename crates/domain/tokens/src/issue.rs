@@ -1,6 +1,6 @@
 //! The one function that issues tokens, for every grant there is or will be.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use audit::{Action, Event};
 use jose::{Algorithm, KeyId};
@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::{
     claims::Claims,
     confirmation::Confirmation,
+    issuer::Issuer,
     jws,
     policy::{Resource, TokenPolicy},
     port::{Signer, SigningFailed},
@@ -57,6 +58,17 @@ impl TokenRequest {
         let resources: Result<_, _> = resources.into_iter().map(str::parse).collect();
         Ok(Self { scope, resources: resources.map_err(|_| Refusal::Target)?, confirmation: None })
     }
+
+    /// The resources of which [`issue`] must be told whether they are registered: those besides the
+    /// issuer, and none of a request that names too many.
+    #[must_use]
+    pub fn resources_to_find(&self, issuer: &Issuer) -> Vec<Resource> {
+        if self.resources.len() > MAX_RESOURCES {
+            return Vec::new();
+        }
+        let others = self.resources.iter().filter(|one| one.as_str() != issuer.as_str());
+        others.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 /// The client that asks, as it stands at this moment.
@@ -97,8 +109,12 @@ pub enum Refusal {
     /// The client takes only tokens that are bound to a key, and showed no proof of one.
     #[error("this client gets only tokens that are bound to a key: a DPoP proof is missing")]
     Proof,
-    /// A resource is of another form, or there are too many.
-    #[error("a resource is an absolute URI without a fragment or a user, and there are at most 8")]
+    /// A resource is of another form, or nobody of the organization answers to it, or there are too
+    /// many.
+    #[error(
+        "a resource is an absolute URI without a fragment or a user that is registered with an \
+         active agent, and there are at most 8"
+    )]
     Target,
 }
 
@@ -144,11 +160,17 @@ pub struct UnsignedToken {
 
 /// Issues a token: checks the client's standing, narrows scope and audience, sets the lifetime.
 ///
+/// `registered` are those of [`TokenRequest::resources_to_find`] that an active agent of the
+/// client's organization answers to. There is no token for anything but these and the issuer
+/// (RFC 8707 section 2): nobody here could say that it is good, and whoever it is shown to is nobody
+/// whom the organization knows.
+///
 /// # Errors
 /// [`IssueError`]
 pub fn issue(
     request: TokenRequest,
     client: &Client,
+    registered: &BTreeSet<Resource>,
     policy: &TokenPolicy,
     now: Timestamp,
     entropy: &dyn Entropy,
@@ -160,7 +182,7 @@ pub fn issue(
         return Err(IssueError::Refused(Refusal::Proof));
     }
     let scope = narrow(request.scope, &client.grantable).map_err(IssueError::Refused)?;
-    let audience = audience(&request.resources, policy).map_err(IssueError::Refused)?;
+    let audience = audience(&request.resources, registered, policy).map_err(IssueError::Refused)?;
     fits(&scope, &audience).map_err(IssueError::Refused)?;
     let made_at = after(not_before, now);
     let id = TokenId::generate(made_at, entropy).map_err(IssueError::Entropy)?;
@@ -190,8 +212,14 @@ fn narrow(asked: Option<ScopeSet>, grantable: &ScopeSet) -> Result<ScopeSet, Ref
     }
 }
 
-fn audience(resources: &[Resource], policy: &TokenPolicy) -> Result<Vec<String>, Refusal> {
-    if resources.len() > MAX_RESOURCES {
+fn audience(
+    resources: &[Resource],
+    registered: &BTreeSet<Resource>,
+    policy: &TokenPolicy,
+) -> Result<Vec<String>, Refusal> {
+    let known =
+        |one: &Resource| one.as_str() == policy.issuer.as_str() || registered.contains(one);
+    if resources.len() > MAX_RESOURCES || !resources.iter().all(known) {
         return Err(Refusal::Target);
     }
     if resources.is_empty() {

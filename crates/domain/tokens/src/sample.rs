@@ -74,7 +74,8 @@ pub(crate) fn client() -> Client {
 
 pub(crate) fn issued(client: &Client, request: TokenRequest, now: Timestamp) -> UnsignedToken {
     let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
-    issue(request, client, &policy, now, &Fixed(7)).unwrap()
+    let registered = request.resources.iter().cloned().collect();
+    issue(request, client, &registered, &policy, now, &Fixed(7)).unwrap()
 }
 
 pub(crate) fn signed(token: &UnsignedToken) -> Secret {

@@ -54,6 +54,14 @@ impl Copies {
         Some((parties, revoked))
     }
 
+    pub(super) fn agent(
+        &mut self,
+        organization: OrganizationId,
+        agent: AgentId,
+    ) -> Option<Arc<AgentBrief>> {
+        self.agents.get(&(organization, agent)).cloned()
+    }
+
     /// All or nobody. A credential of another agent is none of this one's.
     fn parties(
         &mut self,

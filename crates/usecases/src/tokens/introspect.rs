@@ -41,7 +41,8 @@ where
     G: Signer,
 {
     /// Introspects a token of the caller's organization. Without the permission, a caller learns
-    /// only of its own tokens.
+    /// only of its own tokens; with the one of a resource server alone, also of those for its
+    /// resources.
     ///
     /// # Errors
     /// [`StoreError`] where it cannot be known whether the token is good: never an answer in doubt.
@@ -50,15 +51,33 @@ where
         caller: &Caller,
         token: &str,
     ) -> Result<Introspection, StoreError> {
-        let known = verify(token, &self.parts.policy.issuer, &self.parts.signer)
-            .ok()
-            .filter(|verified| may_know(caller, verified.claims()));
+        let verified = verify(token, &self.parts.policy.issuer, &self.parts.signer).ok();
+        let known = match verified {
+            Some(verified) if self.may_know(caller, verified.claims()).await? => Some(verified),
+            Some(_) | None => None,
+        };
         let answer = match &known {
             Some(verified) => self.judge_now(verified).await?,
             None => Introspection::Inactive,
         };
         self.note_introspection(caller, known.as_ref(), &answer).await;
         Ok(answer)
+    }
+
+    /// What a caller may learn of is decided by what its agent is at this moment: a role or a
+    /// resource that was taken from it counts no more.
+    async fn may_know(&self, caller: &Caller, claims: &Claims) -> Result<bool, StoreError> {
+        let organization = caller.scope().organization();
+        let required = Requirement::OwnOr(Permission::TokensIntrospect);
+        if claims.organization != organization || caller.may(required, Some(claims.agent)).is_err()
+        {
+            return Ok(false);
+        }
+        if claims.agent == caller.agent() {
+            return Ok(true);
+        }
+        let brief = self.agent_brief(organization, caller.agent()).await?;
+        Ok(brief.is_some_and(|brief| brief.introspection_reach.covers(&claims.audience)))
     }
 
     async fn judge_now(&self, token: &VerifiedToken) -> Result<Introspection, StoreError> {
@@ -114,10 +133,4 @@ impl<S, G: Signer> IdentityProvider<S, G> {
         };
         answer.sign((&key, algorithm), signer).await
     }
-}
-
-fn may_know(caller: &Caller, claims: &Claims) -> bool {
-    let required = Requirement::OwnOr(Permission::TokensIntrospect);
-    claims.organization == caller.scope().organization()
-        && caller.may(required, Some(claims.agent)).is_ok()
 }

@@ -5,10 +5,11 @@ use ::tokens::{
     issue::{self, issue},
     port::SigningFailed,
 };
-use audit::{Asker, Notes, note};
+use audit::{Asker, Notes, Transactor, note};
 use futures_util::future::join;
-use kernel::{EntropyUnavailable, ScopeSet, Secret, StoreError};
-use std::time::Duration;
+use kernel::{EntropyUnavailable, Resource, ScopeSet, Secret, StoreError};
+use registry::Agents;
+use std::{collections::BTreeSet, time::Duration};
 use thiserror::Error;
 
 use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
@@ -54,7 +55,8 @@ pub enum IssueError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Notes,
+    S: Transactor + Notes,
+    S::View: Agents,
     G: Signer,
 {
     /// Issues a token to a client that has authenticated. Its event is durable before the token
@@ -67,15 +69,15 @@ where
         client: &AuthenticatedClient,
         request: &GrantRequest,
     ) -> Result<IssuedToken, IssueError> {
-        let unsigned = match self.unsigned(client, request) {
-            Ok(unsigned) => unsigned,
-            Err(issue::IssueError::Entropy(error)) => return Err(IssueError::Entropy(error)),
-            Err(issue::IssueError::Refused(refusal)) => {
+        let unsigned = match self.unsigned(client, request).await {
+            Err(IssueError::Refused(refusal)) => {
                 let event = refusal.event(client.client());
                 let asker = Asker::authenticated(client.client().agent);
                 self.note_refusal(client.scope(), &event, asker).await?;
                 return Err(IssueError::Refused(refusal));
             }
+            Ok(unsigned) => unsigned,
+            Err(error) => return Err(error),
         };
         let signer = &self.parts.signer;
         let (key, algorithm) =
@@ -92,14 +94,35 @@ where
         })
     }
 
-    fn unsigned(
+    async fn unsigned(
         &self,
         client: &AuthenticatedClient,
         request: &GrantRequest,
-    ) -> Result<UnsignedToken, issue::IssueError> {
+    ) -> Result<UnsignedToken, IssueError> {
         let resources = request.resources.iter().map(String::as_str);
         let request = TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
-            .map_err(issue::IssueError::Refused)?;
-        issue(request, client.client(), &self.parts.policy, self.now(), self.entropy())
+            .map_err(IssueError::Refused)?;
+        let policy = &self.parts.policy;
+        let registered = self.registered(client, &request.resources_to_find(&policy.issuer)).await?;
+        let issued =
+            issue(request, client.client(), &registered, policy, self.now(), self.entropy());
+        issued.map_err(|error| match error {
+            issue::IssueError::Refused(refusal) => IssueError::Refused(refusal),
+            issue::IssueError::Entropy(error) => IssueError::Entropy(error),
+        })
+    }
+
+    /// Which of these an active agent of the client's organization answers to. Where nothing is to
+    /// be found, as of most requests, the store is not asked.
+    async fn registered(
+        &self,
+        client: &AuthenticatedClient,
+        resources: &[Resource],
+    ) -> Result<BTreeSet<Resource>, StoreError> {
+        if resources.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut view = self.parts.store.view(client.scope().organization()).await?;
+        view.registered_resources(resources).await
     }
 }

@@ -1,6 +1,8 @@
 //! Every way in which a token can be dead, and issuing against the same facts.
 
 use jose::CertificateThumbprint;
+use std::collections::BTreeSet;
+
 use kernel::ExposeSecret;
 use proptest::prelude::*;
 
@@ -71,8 +73,17 @@ fn te_05_a_token_permits_no_more_than_its_agent_may_ask_for_now() {
 }
 
 fn try_issue(client: &Client, request: TokenRequest) -> Result<String, Refusal> {
+    let registered = request.resources.iter().cloned().collect();
+    try_issue_where(&registered, client, request)
+}
+
+fn try_issue_where(
+    registered: &BTreeSet<Resource>,
+    client: &Client,
+    request: TokenRequest,
+) -> Result<String, Refusal> {
     let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
-    match issue(request, client, &policy, at(ISSUED), &Fixed(7)) {
+    match issue(request, client, registered, &policy, at(ISSUED), &Fixed(7)) {
         Ok(token) => Ok(format!("{} for {:?}", token.claims().scope, token.claims().audience)),
         Err(IssueError::Refused(refusal)) => Err(refusal),
         Err(IssueError::Entropy(error)) => panic!("{error}"),
@@ -99,7 +110,42 @@ fn te_06_the_audience_is_what_was_asked_for_within_bounds() {
     };
     let two = r#"resume:read for ["https://api0.example", "https://api1.example"]"#;
     assert_eq!(try_issue(&client(), ask(of(2))).as_deref(), Ok(two));
-    assert_eq!(try_issue(&client(), ask(of(500))), Err(Refusal::Target));
+    assert_eq!(try_issue(&client(), ask(of(8))).map(|_| ()), Ok(()));
+    assert_eq!(try_issue(&client(), ask(of(9))), Err(Refusal::Target));
+}
+
+#[test]
+fn te_06_a_token_is_for_nothing_that_nobody_answers_to() {
+    let registered = BTreeSet::from(["https://api.example".parse().unwrap()]);
+    let issue_for = |resources: &[&str]| {
+        let resources = resources.iter().map(|one| one.parse().unwrap()).collect();
+        let scope = "resume:read".parse().ok();
+        let request = TokenRequest { scope, resources, ..TokenRequest::default() };
+        try_issue_where(&registered, &client(), request)
+    };
+    let both = r#"resume:read for ["https://api.example", "https://idp.example.com"]"#;
+    let asked = ["https://idp.example.com", "https://api.example", "https://api.example"];
+    assert_eq!(issue_for(&asked).as_deref(), Ok(both));
+    assert!(issue_for(&[]).is_ok());
+    for unknown in ["https://evil.example", "https://api.example/", "https://idp.example.com/"] {
+        assert_eq!(issue_for(&[unknown]), Err(Refusal::Target), "{unknown}");
+        let beside = issue_for(&["https://api.example", unknown]);
+        assert_eq!(beside, Err(Refusal::Target), "{unknown}");
+    }
+}
+
+#[test]
+fn te_06_only_what_is_not_the_issuer_has_to_be_found() {
+    let found = |resources: &[&'static str]| {
+        let request =
+            TokenRequest::parse("client_credentials", None, resources.iter().copied()).unwrap();
+        let found = request.resources_to_find(&issuer());
+        found.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(found(&[]).is_empty());
+    assert!(found(&["https://idp.example.com"]).is_empty());
+    assert_eq!(found(&["urn:a", "https://idp.example.com", "urn:a"]), ["urn:a"]);
+    assert!(found(&["urn:a"; 9]).is_empty(), "it is refused without a look");
 }
 
 #[test]
@@ -146,7 +192,8 @@ proptest! {
         let client = Client { grantable, ..client() };
         let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
         let request = TokenRequest { resources, ..TokenRequest::default() };
-        match issue(request, &client, &policy, at(ISSUED), &Fixed(7)) {
+        let registered = request.resources.iter().cloned().collect();
+        match issue(request, &client, &registered, &policy, at(ISSUED), &Fixed(7)) {
             Ok(unsigned) => {
                 let token = signed(&unsigned);
                 prop_assert!(verify(token.expose_secret(), &issuer(), &OneKey).is_ok());
