@@ -2,6 +2,10 @@
 //!
 //! Anybody may ask for either, as often as they like, so that a service is asked once for all who
 //! ask at a time, and what it said counts for a moment.
+//!
+//! A database of replicas has a clock of its own. Whatever ends is judged by the server's; the
+//! database's says which replica keeps a log, and until when what ended is remembered. Both hold
+//! while the two are no further apart than clocks may be: where they are, it is told.
 
 use std::{
     iter,
@@ -19,6 +23,7 @@ use kernel::{Clock, StoreError, Timestamp};
 use postgres_store::PostgresStore;
 use redis_cache::RedisCache;
 use sqlite_store::SqliteStore;
+use tokens::policy::CLOCK_SKEW;
 use tokio::{sync::Mutex, time::timeout};
 
 /// A service that has not answered after this is given up.
@@ -30,31 +35,32 @@ const FRESH: Duration = Duration::from_millis(250);
 /// Something that can be asked whether it answers.
 #[async_trait]
 pub trait Pinged: Send + Sync {
-    /// Asks it to do next to nothing, outside of any transaction: the future may be dropped.
+    /// Asks it to do next to nothing, outside of any transaction: the future may be dropped. It
+    /// answers with the time by its own clock, where it has one.
     ///
     /// # Errors
     /// Where it does not answer, or not well. Nobody is told why.
-    async fn ping(&self) -> Result<(), StoreError>;
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 #[async_trait]
 impl Pinged for SqliteStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.probe().await
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.probe().await.map(|()| None)
     }
 }
 
 #[async_trait]
 impl Pinged for PostgresStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.probe().await
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.probe().await.map(Some)
     }
 }
 
 #[async_trait]
 impl Pinged for RedisCache {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.ping().await.map_err(StoreError::unavailable)
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.ping().await.map(|()| None).map_err(StoreError::unavailable)
     }
 }
 
@@ -83,8 +89,7 @@ impl Shared {
     async fn health(&self, clock: &dyn Clock) -> ServiceHealth {
         let since = clock.now();
         let Ok(mut last) = timeout(PATIENCE, self.last.lock()).await else {
-            let latency = clock.now().since(since);
-            return ServiceHealth { service: self.service, latency, reachable: false };
+            return self.as_heard(since, clock.now(), None);
         };
         let now = clock.now();
         match *last {
@@ -92,13 +97,46 @@ impl Shared {
             _ => {
                 let patience = PATIENCE.saturating_sub(now.since(since));
                 let answered = timeout(patience, self.pinged.ping()).await;
-                let (at, reachable) = (clock.now(), matches!(answered, Ok(Ok(()))));
-                let latency = at.since(now);
-                let health = ServiceHealth { service: self.service, latency, reachable };
+                let at = clock.now();
+                let health = self.as_heard(now, at, answered.ok().and_then(Result::ok));
+                tell_of_clocks(last.map(|heard| heard.health), health);
                 *last = Some(Heard { at, health });
                 health
             }
         }
+    }
+
+    /// How it is, by what it answered to a question that was asked between two instants. Nothing
+    /// where it did not, and perhaps no time where it did.
+    fn as_heard(
+        &self,
+        asked_at: Timestamp,
+        heard_at: Timestamp,
+        answer: Option<Option<Timestamp>>,
+    ) -> ServiceHealth {
+        ServiceHealth {
+            service: self.service,
+            latency: heard_at.since(asked_at),
+            reachable: answer.is_some(),
+            clocks_apart: answer
+                .flatten()
+                .is_some_and(|told| asked_at.since(told).max(told.since(heard_at)) > CLOCK_SKEW),
+        }
+    }
+}
+
+/// Once when the clocks are found apart, and once when they are together again.
+fn tell_of_clocks(before: Option<ServiceHealth>, after: ServiceHealth) {
+    let were_apart = before.is_some_and(|before| before.clocks_apart);
+    match (were_apart, after.clocks_apart) {
+        (false, true) => tracing::warn!(
+            "the clocks of this server and of the database are more than {} s apart: set both by NTP",
+            CLOCK_SKEW.as_secs()
+        ),
+        (true, false) if after.reachable => {
+            tracing::info!("the clocks of this server and of the database are together again");
+        }
+        (true, _) | (false, false) => {}
     }
 }
 
@@ -173,6 +211,8 @@ mod tests {
     /// How a service behaves.
     enum Fake {
         Answers,
+        /// And tells the time by its own clock.
+        Tells(Timestamp),
         Refuses,
         /// Never answers.
         Hangs,
@@ -182,14 +222,15 @@ mod tests {
 
     #[async_trait]
     impl Pinged for Fake {
-        async fn ping(&self) -> Result<(), StoreError> {
+        async fn ping(&self) -> Result<Option<Timestamp>, StoreError> {
             match self {
-                Self::Answers => Ok(()),
+                Self::Answers => Ok(None),
+                Self::Tells(at) => Ok(Some(*at)),
                 Self::Refuses => Err(StoreError::unavailable("canary")),
                 Self::Hangs => future::pending().await,
                 Self::Together(all) => {
                     all.wait().await;
-                    Ok(())
+                    Ok(None)
                 }
             }
         }
@@ -236,11 +277,11 @@ mod tests {
 
     #[async_trait]
     impl Pinged for Counted {
-        async fn ping(&self) -> Result<(), StoreError> {
+        async fn ping(&self) -> Result<Option<Timestamp>, StoreError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             self.answers.acquire().await.unwrap().forget();
             match self.well.load(Ordering::Relaxed) {
-                true => Ok(()),
+                true => Ok(None),
                 false => Err(StoreError::unavailable("canary")),
             }
         }
@@ -280,7 +321,8 @@ mod tests {
     async fn a_service_that_is_not_configured_is_not_asked() {
         let services = probe(Fake::Answers, None).services().await;
         let latency = Duration::from_millis(7);
-        let database = ServiceHealth { service: Service::Database, latency, reachable: true };
+        let (service, reachable) = (Service::Database, true);
+        let database = ServiceHealth { service, latency, reachable, clocks_apart: false };
         assert_eq!(services, [database]);
     }
 
@@ -318,6 +360,26 @@ mod tests {
         probe.clock = Arc::new(Steps { at, back: true });
         let [database] = probe.services().await[..] else { panic!("one service") };
         assert_eq!((database.latency, database.reachable), (Duration::ZERO, true));
+    }
+
+    #[tokio::test]
+    async fn ck_04_clocks_may_be_ten_seconds_apart_beside_what_the_question_took_and_no_more() {
+        // The clock here moves by 7 ms between the question and its answer.
+        let (asked, heard) = (begin().plus(Duration::from_millis(14)), Duration::from_millis(21));
+        let heard = begin().plus(heard);
+        let tick = Duration::from_micros(1);
+        for (told, apart) in [
+            (asked.minus(CLOCK_SKEW), false),
+            (asked.minus(CLOCK_SKEW + tick), true),
+            (heard.plus(CLOCK_SKEW), false),
+            (heard.plus(CLOCK_SKEW + tick), true),
+        ] {
+            let probe = probe(Fake::Tells(told), Some(Fake::Answers));
+            let [database, cache] = probe.services().await[..] else { panic!("two services") };
+            assert_eq!((database.clocks_apart, cache.clocks_apart), (apart, false), "{told}");
+            // One of the two is wrong, and nobody knows which: that is no reason to serve nobody.
+            assert_eq!(probe.readiness().await, Readiness::Ready);
+        }
     }
 
     #[tokio::test(start_paused = true)]

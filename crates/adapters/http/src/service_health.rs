@@ -26,6 +26,15 @@ pub struct ServiceHealth {
     pub latency: Duration,
     /// Whether it answered, and well.
     pub reachable: bool,
+    /// Whether its clock and the process's are further apart than either can make up for.
+    pub clocks_apart: bool,
+}
+
+/// Why a service is worse than its latency tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reason {
+    ClockSkew,
 }
 
 /// A judgement. A worse one is greater.
@@ -46,9 +55,14 @@ impl ServiceHealth {
     pub(crate) fn status(&self) -> Health {
         match self.reachable {
             false => Health::Unreachable,
+            true if self.clocks_apart => Health::Degraded,
             true if self.milliseconds() > SLOW_MILLISECONDS => Health::Degraded,
             true => Health::Healthy,
         }
+    }
+
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        (self.reachable && self.clocks_apart).then_some(Reason::ClockSkew)
     }
 }
 
@@ -65,7 +79,7 @@ mod tests {
 
     const fn answered(micros: u64) -> ServiceHealth {
         let latency = Duration::from_micros(micros);
-        ServiceHealth { service: Service::Database, latency, reachable: true }
+        ServiceHealth { service: Service::Database, latency, reachable: true, clocks_apart: false }
     }
 
     const fn gave_up(micros: u64) -> ServiceHealth {
@@ -90,6 +104,15 @@ mod tests {
         for micros in [0, 1_000_000, 2_000_000] {
             assert_eq!(gave_up(micros).status(), Health::Unreachable, "{micros}");
         }
+    }
+
+    #[test]
+    fn ck_04_a_service_whose_clock_is_far_off_is_degraded_however_soon_it_answers() {
+        let off = ServiceHealth { clocks_apart: true, ..answered(0) };
+        assert_eq!((off.status(), off.reason()), (Health::Degraded, Some(Reason::ClockSkew)));
+        let away = ServiceHealth { clocks_apart: true, ..gave_up(0) };
+        assert_eq!((away.status(), away.reason()), (Health::Unreachable, None));
+        assert_eq!(answered(2_000_000).reason(), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use audit::{ChangeListener, Directory, Draft, Notes, Stamp, Transactor};
-use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError};
+use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError, Timestamp};
 use sqlx::{Row, postgres::PgConnectOptions, types::Uuid};
 use tenancy::Scope;
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +19,7 @@ use crate::{
     writer::Note,
 };
 
-const PROBE: &str = "SELECT 1";
+const PROBE: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 const PLATFORM: &str = "SELECT platform()";
 const ORGANIZATION_OF: &str = "SELECT organization_of($1)";
 
@@ -66,12 +66,16 @@ impl PostgresStore {
         PostgresFeed::new(self.settings.clone(), self.patience)
     }
 
-    /// Whether the store answers: a trivial read, for a readiness check.
+    /// Whether the store answers, for a readiness check: a trivial read, of the time by its clock.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where it does not.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.read(|| sqlx::query(PROBE)).await.map(|_| ())
+    pub async fn probe(&self) -> Result<Timestamp, StoreError> {
+        let corrupt = || StoreError::Corrupt { table: "clock_timestamp", column: "now" };
+        let done = self.read(|| sqlx::query(PROBE)).await?;
+        let row = done.rows.first().ok_or_else(corrupt)?;
+        let micros: i64 = row.0.try_get(0).map_err(|_| corrupt())?;
+        Timestamp::from_unix_micros(micros).map_err(|_| corrupt())
     }
 
     /// Runs one statement outside any session.

@@ -22,7 +22,8 @@ impl ServicesProbe for Told {
 }
 
 const fn answered(service: Service, milliseconds: u64) -> ServiceHealth {
-    ServiceHealth { service, latency: Duration::from_millis(milliseconds), reachable: true }
+    let latency = Duration::from_millis(milliseconds);
+    ServiceHealth { service, latency, reachable: true, clocks_apart: false }
 }
 
 const fn gave_up(service: Service, milliseconds: u64) -> ServiceHealth {
@@ -84,6 +85,17 @@ async fn the_worst_service_decides_and_only_one_that_is_away_is_a_503() {
         let answer = detailed(&[database, cache]).await.expect(status);
         assert_eq!(answer.json["status"], word);
     }
+}
+
+#[tokio::test]
+async fn ck_04_a_database_whose_clock_is_far_off_is_degraded_and_it_is_said_why() {
+    let off = ServiceHealth { clocks_apart: true, ..answered(Service::Database, 1) };
+    let answer = detailed(&[off]).await.expect(200);
+    let services =
+        json!({ "database": { "status": "degraded", "latencyMs": 1, "reason": "clockSkew" } });
+    assert_eq!(answer.json, whole("degraded", &services));
+    // Every replica is off where the database is: none would be left to send requests to.
+    server(Some(vec![off])).await.get("/health/ready").send().await.expect(200);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     route::{Access, Dialect, Endpoint, Route},
-    service_health::{Health, Service, ServiceHealth},
+    service_health::{Health, Reason, Service, ServiceHealth},
     state::Ports,
 };
 
@@ -44,11 +44,14 @@ pub(crate) struct DetailedHealthView {
 struct ServiceView {
     status: Health,
     latency_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
 }
 
 impl ServiceView {
     fn of(health: &ServiceHealth) -> (Service, Self) {
-        let view = Self { status: health.status(), latency_ms: health.milliseconds() };
+        let (status, latency_ms) = (health.status(), health.milliseconds());
+        let view = Self { status, latency_ms, reason: health.reason() };
         (health.service, view)
     }
 }
