@@ -1,11 +1,14 @@
-"""Python's Authlib uses the server at ISSUER as it would use any other.
+"""Python's Authlib uses the server at ISSUER as it would use any other, in the parts that are named.
 
-Prints one line of JSON with what it saw; anything that is not as it should be ends the process with
-an error.
+Prints one line of JSON with what it saw, part by part; anything that is not as it should be ends the
+process with an error.
 """
 
 import json
 import os
+import sys
+import time
+from dataclasses import replace
 
 # The server under test listens on loopback without TLS. Authlib reads this when it is imported.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -13,16 +16,17 @@ os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata, get_well_known_url
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from owner import KEYS, TIMEOUT, first_owner
+
 ISSUER = os.environ["ISSUER"]
-CLIENT_ID = os.environ["CLIENT_ID"]
-CLIENT_SECRET = os.environ["CLIENT_SECRET"]
-SCOPE = os.environ["SCOPE"]
-TIMEOUT = 30
+SCOPE = "agents:read tokens:introspect tokens:revoke"
+ALGORITHMS = ["ES256", "EdDSA", "RS256", "PS256"]
 
 
 def check(holds, what):
@@ -44,15 +48,31 @@ def discovered():
     return metadata
 
 
-def session(method, secret=CLIENT_SECRET):
-    return OAuth2Session(
-        client_id=CLIENT_ID,
-        client_secret=secret,
-        token_endpoint_auth_method=method,
-        revocation_endpoint_auth_method=method,
+class Assertion(PrivateKeyJWT):
+    """The library's, for the audience and the lifetime that this server asks for.
+
+    On its own it names the endpoint as the audience, for an hour. What claims it is given it keeps,
+    and a `jti` with them, so each assertion is given claims of its own.
+    """
+
+    def sign(self, auth, token_endpoint):
+        self.claims = {"exp": int(time.time()) + 60}
+        return super().sign(auth, ISSUER)
+
+
+def session(agent):
+    client = OAuth2Session(
+        client_id=agent.client_id,
+        client_secret=agent.secret or agent.key,
+        token_endpoint_auth_method=agent.method,
+        revocation_endpoint_auth_method=agent.method,
         scope=SCOPE,
         default_timeout=TIMEOUT,
     )
+    if agent.key is not None:
+        headers = {"kid": agent.kid}
+        client.register_client_auth_method(Assertion(headers=headers, alg=agent.algorithm))
+    return client
 
 
 class ResourceServer(JWTBearerTokenValidator):
@@ -66,55 +86,64 @@ class ResourceServer(JWTBearerTokenValidator):
         return self.keys
 
 
-def verified(token, metadata):
+def verified(token, agent, metadata):
     """Checks the token by the keys that the server publishes."""
-    keys = fetched(metadata["jwks_uri"])
+    keys = KeySet.import_key_set(fetched(metadata["jwks_uri"]))
     server = ResourceServer(keys)
     server.validate_token(server.authenticate_token(token), [SCOPE], None)
 
-    decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["ES256"])
+    decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
     check(decoded.header["typ"] == "at+jwt", f"the type is {decoded.header.get('typ')}")
     required = {name: {"essential": True} for name in ("exp", "nbf", "iat", "jti")}
     jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER},
         aud={"essential": True, "value": ISSUER},
-        sub={"essential": True, "value": CLIENT_ID},
-        client_id={"essential": True, "value": CLIENT_ID},
+        sub={"essential": True, "value": agent.client_id},
+        client_id={"essential": True, "value": agent.client_id},
         **required,
     ).validate(decoded.claims)
     return decoded
 
 
-def refusal(method, metadata):
-    """The error of a client that has another secret of the same form."""
-    last = "B" if CLIENT_SECRET.endswith("A") else "A"
-    wrong = session(method, CLIENT_SECRET[:-1] + last)
+def wrong(agent):
+    """The same client with another credential of the same form."""
+    if agent.key is not None:
+        return replace(agent, key=KEYS[agent.algorithm]())
+    last = "B" if agent.secret.endswith("A") else "A"
+    return replace(agent, secret=agent.secret[:-1] + last)
+
+
+def refusal(agent, metadata):
+    """The error of a client that must be refused."""
     try:
-        wrong.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+        session(agent).fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
     except OAuthError as error:
         return error.error
-    raise SystemExit("a wrong secret was accepted")
+    raise SystemExit("a wrong credential was accepted")
 
 
-def use(method):
+def introspected(client, token, metadata):
+    answer = client.introspect_token(metadata["introspection_endpoint"], token=token)
+    check(answer.status_code == 200, f"introspection answered {answer.status_code}")
+    return answer.json()
+
+
+def use(agent):
     """The life of one token, from discovery to revocation."""
     metadata = discovered()
-    check(method in metadata["token_endpoint_auth_methods_supported"], f"{method} is offered")
-    client = session(method)
+    for endpoint in ("token", "introspection", "revocation"):
+        offered = metadata[f"{endpoint}_endpoint_auth_methods_supported"]
+        check(agent.method in offered, f"{agent.method} is offered at {endpoint}")
+    client = session(agent)
     answer = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
     check(answer["token_type"].lower() == "bearer", f"the token type is {answer['token_type']}")
     check(sorted(answer["scope"].split()) == sorted(SCOPE.split()), f"the scope is {answer['scope']}")
     token = answer["access_token"]
-    decoded = verified(token, metadata)
+    decoded = verified(token, agent, metadata)
     lifetime = decoded.claims["exp"] - decoded.claims["iat"]
     check(lifetime == answer["expires_in"], f"it lives {lifetime} s, not {answer['expires_in']} s")
 
-    def introspected():
-        answer = client.introspect_token(metadata["introspection_endpoint"], token=token)
-        check(answer.status_code == 200, f"introspection answered {answer.status_code}")
-        return answer.json()
-
-    before = introspected()
+    before = introspected(client, token, metadata)
     check(before["active"] is True, f"before revocation: {before}")
     for claim in ("iss", "sub", "client_id", "exp", "iat", "jti"):
         check(before[claim] == decoded.claims[claim], f"introspected {claim}")
@@ -122,21 +151,33 @@ def use(method):
     for _ in range(2):
         revoked = client.revoke_token(metadata["revocation_endpoint"], token=token)
         check(revoked.status_code == 200, f"revocation answered {revoked.status_code}")
-    after = introspected()
+    after = introspected(client, token, metadata)
     check(after == {"active": False}, f"after revocation: {after}")
 
-    wrong_secret = refusal(method, metadata)
-    check(wrong_secret == "invalid_client", f"a wrong secret is {wrong_secret}")
     return {
         "library": "Authlib",
-        "method": method,
+        "method": agent.method,
+        "signedWith": decoded.header["alg"],
         "type": decoded.header["typ"],
         "activeBefore": before["active"],
         "activeAfter": after["active"],
-        "wrongSecret": wrong_secret,
+        "wrongCredential": refusal(wrong(agent), metadata),
     }
 
 
+def by_secret(owner):
+    methods = ("client_secret_basic", "client_secret_post")
+    return [use(owner.with_secret(method)) for method in methods]
+
+
+def by_key(owner):
+    return [
+        {**use(owner.with_key(algorithm)), "algorithm": algorithm} for algorithm in ALGORITHMS
+    ]
+
+
+PARTS = {"secrets": by_secret, "keys": by_key}
+
 if __name__ == "__main__":
-    seen = [use(method) for method in ("client_secret_basic", "client_secret_post")]
-    print(json.dumps({"seen": seen}))
+    first = first_owner(ISSUER)
+    print(json.dumps({part: PARTS[part](first) for part in sys.argv[1:]}))
