@@ -126,6 +126,47 @@ pub struct PastRegistration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::{AgentType, Capabilities, DeploymentEnv, Metadata, Resources};
+
+    fn new() -> NewAgent {
+        NewAgent {
+            email: "bot@example.com".parse().unwrap(),
+            agent_type: AgentType::Custom,
+            version: "1.0.0".parse().unwrap(),
+            capabilities: Capabilities::new(["resume:read".parse().unwrap()]).unwrap(),
+            owner: "hiring".parse().unwrap(),
+            deployment_env: DeploymentEnv::Development,
+            roles: crate::Roles::default(),
+            is_public: false,
+            metadata: Metadata::default(),
+            resources: Resources::default(),
+            dpop_bound_access_tokens: false,
+        }
+    }
+
+    #[test]
+    fn a_request_that_asks_for_another_thing_has_another_fingerprint() {
+        let resources = |text: &str| Resources::new([text.parse().unwrap()]).unwrap();
+        let all = [
+            new(),
+            NewAgent { is_public: true, ..new() },
+            NewAgent { resources: resources("urn:a"), ..new() },
+            NewAgent { resources: resources("urn:b"), ..new() },
+            NewAgent { dpop_bound_access_tokens: true, ..new() },
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for (other_at, other) in all.iter().enumerate() {
+                assert_eq!(Fingerprint::of(one) == Fingerprint::of(other), at == other_at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_from_before_an_upgrade_still_finds_what_it_registered() {
+        let before = r#"["bot@example.com","custom","1.0.0",["resume:read"],"hiring","development",[],false,{}]"#;
+        let digest = digest::digest(&digest::SHA256, before.as_bytes());
+        assert_eq!(Fingerprint::of(&new()).as_bytes().as_slice(), digest.as_ref());
+    }
 
     #[test]
     fn id_04_a_key_is_bounded_and_visible() {
