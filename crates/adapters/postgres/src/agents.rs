@@ -75,31 +75,35 @@ pub(crate) const REGISTRATION: &str = "
     SELECT fingerprint, agent_id FROM idempotency_key
     WHERE organization_id = $1 AND caller_id = $2 AND key = $3 AND expires_at > $4";
 
-/// The last use of any credential of each agent, by events that are there and that were erased: a step
+/// The last use of any secret or key of each agent, by events that are there and that were erased: a step
 /// into each index for each credential.
 pub(crate) const LAST_AUTHENTICATIONS: &str = "
-    SELECT credential.agent_id, max(used.used_at) AS used_at
-    FROM credential
+    SELECT means.agent_id, max(used.used_at) AS used_at
+    FROM (
+        SELECT organization_id, id, agent_id FROM credential
+        UNION ALL
+        SELECT organization_id, id, agent_id FROM client_key
+    ) AS means
     CROSS JOIN LATERAL (
         SELECT greatest(
             (
                 SELECT occurred_at FROM audit_event
-                WHERE audit_event.organization_id = credential.organization_id
-                    AND audit_event.used_credential_id = credential.id
+                WHERE audit_event.organization_id = means.organization_id
+                    AND audit_event.used_credential_id = means.id
                     AND audit_event.outcome = 'success'
                 ORDER BY audit_event.id DESC
                 LIMIT 1
             ),
             (
                 SELECT last_use.used_at FROM last_use
-                WHERE last_use.organization_id = credential.organization_id
-                    AND last_use.credential_id = credential.id
+                WHERE last_use.organization_id = means.organization_id
+                    AND last_use.credential_id = means.id
             )
         ) AS used_at
     ) AS used
-    WHERE credential.organization_id = $1 AND credential.agent_id = ANY ($2)
+    WHERE means.organization_id = $1 AND means.agent_id = ANY ($2)
         AND used.used_at IS NOT NULL
-    GROUP BY credential.agent_id";
+    GROUP BY means.agent_id";
 
 impl<M: Mode> Agents for Session<M> {
     async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {

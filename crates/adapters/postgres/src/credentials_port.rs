@@ -31,13 +31,25 @@ macro_rules! columns {
 
 pub(crate) const FIND: &str =
     concat!("SELECT ", columns!(), " FROM credential WHERE organization_id = $1 AND id = $2");
-pub(crate) const LIST: CredentialList =
-    CredentialList { places: Places::Numbered, rows: concat!("SELECT ", columns!()) };
+pub(crate) const LIST: CredentialList = CredentialList {
+    places: Places::Numbered,
+    rows: concat!("SELECT ", columns!(), " FROM credential"),
+};
 
 const COUNT: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM credential WHERE organization_id = $1 AND agent_id = $2 LIMIT 10001
     ) AS counted";
+
+/// Those that [`COUNT_LIVE`] counts, oldest first.
+pub(crate) const LIVE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM credential
+    WHERE organization_id = $1 AND agent_id = $2 AND state <> 'revoked'
+        AND (expires_at IS NULL OR expires_at > $3)
+    ORDER BY id"
+);
 
 pub(crate) const COUNT_LIVE: &str = "
     SELECT count(*) FROM credential

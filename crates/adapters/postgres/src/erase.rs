@@ -20,16 +20,20 @@ pub(crate) const MARKS: &str = "
 /// When credentials were used is told by events: what these tell is kept before they are blank.
 pub(crate) const KEEP_LAST_USES: &str = "
     INSERT INTO last_use (organization_id, credential_id, agent_id, used_at)
-    SELECT credential.organization_id, credential.id, credential.agent_id, max(event.occurred_at)
+    SELECT means.organization_id, means.id, means.agent_id, max(event.occurred_at)
     FROM audit_leaf AS leaf
     JOIN audit_event AS event
         ON event.organization_id = leaf.organization_id AND event.id = leaf.event_id
-    JOIN credential
-        ON credential.organization_id = event.organization_id
-        AND credential.id = event.used_credential_id
+    JOIN (
+        SELECT organization_id, id, agent_id FROM credential
+        UNION ALL
+        SELECT organization_id, id, agent_id FROM client_key
+    ) AS means
+        ON means.organization_id = event.organization_id
+        AND means.id = event.used_credential_id
     WHERE leaf.organization_id = $1 AND leaf.position >= $2 AND leaf.position < $3
         AND event.outcome = 'success'
-    GROUP BY credential.organization_id, credential.id
+    GROUP BY means.organization_id, means.id, means.agent_id
     ON CONFLICT (organization_id, credential_id) DO UPDATE
     SET used_at = greatest(last_use.used_at, excluded.used_at)";
 

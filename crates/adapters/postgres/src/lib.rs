@@ -35,6 +35,7 @@ mod agents;
 mod attempts;
 mod audit_log;
 mod checkpoint_keys;
+mod client_keys;
 mod credentials_port;
 mod deadline;
 mod erase;
@@ -61,6 +62,7 @@ mod roles;
 mod row;
 mod session;
 mod signing_keys;
+mod single_uses;
 mod statement;
 mod store;
 #[cfg(test)]

@@ -27,6 +27,7 @@ fn bind(statement: Statement, value: Value) -> Statement {
         Value::OptionalNumber(number) => statement.bind(number),
         Value::Flag(flag) => statement.bind(flag),
         Value::Bytes(bytes) => statement.bind(bytes),
+        Value::OptionalBytes(bytes) => statement.bind(bytes),
         Value::Names(names) => statement.bind(names),
         // As text: the statement says that it is JSON, so that it is kept as it was written.
         Value::Object(object) => statement.bind(Json::from(object).to_string()),

@@ -16,6 +16,7 @@
 
 pub mod agent;
 pub mod cells;
+pub mod client_key;
 pub mod credential;
 pub mod event;
 pub mod lists;

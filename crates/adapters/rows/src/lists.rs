@@ -103,17 +103,17 @@ impl AgentList {
     }
 }
 
-/// How a store lists the credentials of an agent.
+/// How a store lists the credentials of an agent, or its keys.
 #[derive(Debug, Clone, Copy)]
 pub struct CredentialList {
     /// How it writes places.
     pub places: Places,
-    /// `SELECT` and the columns of a credential.
+    /// `SELECT` and the columns of a credential, `FROM` and the table.
     pub rows: &'static str,
 }
 
 impl CredentialList {
-    const IN_ORGANIZATION: &'static str = " FROM credential WHERE organization_id = ?";
+    const IN_ORGANIZATION: &'static str = " WHERE organization_id = ?";
     const OF_AGENT: &'static str = " AND agent_id = ?";
     const OLDER_THAN: &'static str = " AND id < ?";
     const NEWEST_FIRST: &'static str = " ORDER BY id DESC";

@@ -23,6 +23,8 @@ pub enum Value {
     Flag(bool),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// Bytes, or none.
+    OptionalBytes(Option<Vec<u8>>),
     /// A list of names.
     Names(Vec<String>),
     /// A JSON object.

@@ -33,13 +33,25 @@ macro_rules! columns {
 
 const FIND: &str =
     concat!("SELECT ", columns!(), " FROM credential WHERE organization_id = ? AND id = ?");
-pub(crate) const LIST: CredentialList =
-    CredentialList { places: Places::Alike, rows: concat!("SELECT ", columns!()) };
+pub(crate) const LIST: CredentialList = CredentialList {
+    places: Places::Alike,
+    rows: concat!("SELECT ", columns!(), " FROM credential"),
+};
 
 const COUNT: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM credential WHERE organization_id = ? AND agent_id = ? LIMIT 10001
     )";
+
+/// Those that [`COUNT_LIVE`] counts, oldest first.
+pub(crate) const LIVE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM credential
+    WHERE organization_id = ? AND agent_id = ? AND state <> 'revoked'
+        AND (expires_at IS NULL OR expires_at > ?)
+    ORDER BY id"
+);
 
 pub(crate) const COUNT_LIVE: &str = "
     SELECT count(*) FROM credential

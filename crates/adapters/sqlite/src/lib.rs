@@ -32,6 +32,7 @@
 mod agents;
 mod audit_log;
 mod checkpoint_keys;
+mod client_keys;
 mod credentials_port;
 mod erase;
 mod error;
@@ -49,6 +50,7 @@ mod revocations;
 mod row;
 mod session;
 mod signing_keys;
+mod single_uses;
 mod statement;
 mod store;
 mod turn;

@@ -32,6 +32,7 @@ fn bind(statement: Statement, value: Value) -> Statement {
         Value::OptionalNumber(number) => statement.bind(number),
         Value::Flag(flag) => statement.bind(flag),
         Value::Bytes(bytes) => statement.bind(bytes),
+        Value::OptionalBytes(bytes) => statement.bind(bytes),
         Value::Names(names) => statement.bind(json_array(names)),
         Value::Object(object) => statement.bind(Json::from(object).to_string()),
     }

@@ -4,6 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use data_encoding::BASE64URL_NOPAD;
+pub use jose::CertificateThumbprint;
 use jose::{Algorithm, Jwk};
 use kernel::Text;
 use ring::digest;
@@ -35,10 +36,6 @@ impl AuthenticationMethod {
         }
     }
 }
-
-/// The SHA-256 of a certificate's DER, `x5t#S256` (RFC 8705 section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CertificateThumbprint(pub [u8; 32]);
 
 /// Which name of a certificate it is (RFC 8705 section 2.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +124,11 @@ impl KeyMaterial {
     pub fn thumbprint(&self) -> ClientKeyId {
         match self {
             Self::Jwk(key) => ClientKeyId(key.thumbprint().as_str().to_owned()),
-            Self::Certificate(CertificateThumbprint(digest)) => ClientKeyId::of_digest(digest),
+            Self::Certificate(certificate) => ClientKeyId(certificate.to_string()),
             Self::Subject(CertificateSubject { kind, text }) => {
                 let named = [kind.name(), "\0", text.as_str()].concat();
-                ClientKeyId::of_digest(digest::digest(&digest::SHA256, named.as_bytes()).as_ref())
+                let digest = digest::digest(&digest::SHA256, named.as_bytes());
+                ClientKeyId(BASE64URL_NOPAD.encode(digest.as_ref()))
             }
         }
     }
@@ -147,10 +145,6 @@ pub struct InvalidKeyId;
 
 impl ClientKeyId {
     const MAX_LENGTH: usize = 128;
-
-    fn of_digest(digest: &[u8]) -> Self {
-        Self(BASE64URL_NOPAD.encode(digest))
-    }
 
     /// The id as text.
     #[must_use]
@@ -202,8 +196,8 @@ mod tests {
         };
         let all = [
             KeyMaterial::Jwk(Jwk::P256 { x: [1; 32], y: [2; 32] }),
-            KeyMaterial::Certificate(CertificateThumbprint([1; 32])),
-            KeyMaterial::Certificate(CertificateThumbprint([2; 32])),
+            KeyMaterial::Certificate(CertificateThumbprint::from_bytes([1; 32])),
+            KeyMaterial::Certificate(CertificateThumbprint::from_bytes([2; 32])),
             subject(SubjectKind::SanDns, "a.example"),
             subject(SubjectKind::SanUri, "a.example"),
             subject(SubjectKind::SanDns, "b.example"),

@@ -49,7 +49,7 @@ fn jwk(number: u8) -> KeyMaterial {
 }
 
 fn certificate(number: u8) -> KeyMaterial {
-    KeyMaterial::Certificate(CertificateThumbprint([number; 32]))
+    KeyMaterial::Certificate(CertificateThumbprint::from_bytes([number; 32]))
 }
 
 fn key(number: u8, material: KeyMaterial) -> ClientKey {
