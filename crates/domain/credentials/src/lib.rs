@@ -16,13 +16,16 @@
 //! - A credential is rotated at most once, and an end that is set never moves further away.
 //!
 //! # Order to read it in
-//! [`secret`], [`hash`], [`credential`], [`material`], [`client_key`], [`ways`], [`means`], [`change`],
+//! [`secret`], [`hash`], [`credential`], [`material`], [`client_key`], [`ways`], [`means`], [`assertion`], [`distinguished_name`], [`certificate`], [`change`],
 //! [`port`].
 #![warn(missing_docs)]
 
+pub mod assertion;
+pub mod certificate;
 pub mod change;
 pub mod client_key;
 pub mod credential;
+pub mod distinguished_name;
 pub mod hash;
 pub mod material;
 pub mod means;
@@ -30,12 +33,15 @@ pub mod port;
 pub mod secret;
 pub mod ways;
 
+pub use assertion::{InvalidAssertion, PresentedAssertion, VerifiedAssertion};
+pub use certificate::{Certificate, InvalidSubject};
 pub use change::{ClientKeyChange, CredentialChange, CredentialRotation};
 pub use client_key::{ClientKey, ClientKeyRecord, ClientKeyState, NewClientKey};
 pub use credential::{
     Credential, CredentialName, CredentialRecord, CredentialState, CredentialStatus, LiveCount,
     NewCredential, Overlap,
 };
+pub use distinguished_name::{DistinguishedName, InvalidName};
 pub use hash::{Pepper, PepperVersion, Peppers, SecretHash};
 pub use material::{
     AuthenticationMethod, CertificateSubject, CertificateThumbprint, ClientKeyId, KeyMaterial,

@@ -40,6 +40,13 @@ impl SingleUse {
         &self.digest
     }
 
+    /// Whether a store does well to forget what is long over when this is used: one in thirty-two,
+    /// so that those who do so at the same time rarely meet.
+    #[must_use]
+    pub const fn is_an_occasion_to_forget(&self) -> bool {
+        self.digest[0] < 8
+    }
+
     /// Until when it must be remembered.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {

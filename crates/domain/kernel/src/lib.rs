@@ -36,4 +36,4 @@ pub use secret::{ExposeSecret, Secret};
 pub use standing::Standing;
 pub use store::StoreError;
 pub use text::Text;
-pub use time::Timestamp;
+pub use time::{CLOCK_SKEW, Timestamp};

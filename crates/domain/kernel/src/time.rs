@@ -10,6 +10,10 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, m
 #[error("must be an RFC 3339 time between 1970 and 9999, such as `2026-11-21T08:00:00Z`")]
 pub struct InvalidTimestamp;
 
+/// How far clocks of different machines may be apart: what one says was made may lie this far ahead
+/// of another's.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(10);
+
 /// An instant in UTC with the precision of a microsecond, which both databases can keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);

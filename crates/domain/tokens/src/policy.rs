@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use kernel::{InvalidResource, Resource};
+pub use kernel::{CLOCK_SKEW, InvalidResource, Resource};
 
 use crate::issuer::Issuer;
 
@@ -30,9 +30,6 @@ impl Default for Lifetime {
         Self(Duration::from_secs(900))
     }
 }
-
-/// How far clocks of different machines may be apart.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(10);
 
 /// What every token has in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
