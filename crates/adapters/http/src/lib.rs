@@ -8,7 +8,8 @@
 //! `error_code`, `problem` and `oauth_error` are what can go wrong; `fields`,
 //! `json_body`, `query`, `path`, `form_body` and `client_authentication` read what was
 //! sent; `content` takes bodies in. Around it all: `surroundings`, `shield`, `request_context`,
-//! `render`; below it: `server` and `socket`. What goes on after an answer has begun: `exports`.
+//! `render`, `placement`; below it: `server` and `socket`. What goes on after an answer has begun:
+//! `exports`.
 #![warn(missing_docs)]
 
 pub(crate) mod basic_auth;
@@ -25,10 +26,12 @@ pub(crate) mod fields;
 pub(crate) mod form_body;
 pub(crate) mod json_body;
 pub mod metrics;
+pub(crate) mod negotiation;
 pub(crate) mod oauth_error;
 pub(crate) mod paging;
 pub(crate) mod path;
 pub(crate) mod percent;
+pub(crate) mod placement;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod rate_limit;
@@ -41,6 +44,7 @@ pub mod service_health;
 pub(crate) mod shield;
 pub(crate) mod socket;
 pub mod state;
+pub mod supported;
 pub(crate) mod surroundings;
 pub(crate) mod views;
 
@@ -54,3 +58,4 @@ pub use router::{RouterSettings, build, routes};
 pub use server::{ServerLimits, serve};
 pub use service_health::{Service, ServiceHealth};
 pub use state::{Ports, Process, Readiness, ReadinessProbe, ServicesProbe};
+pub use supported::{MutualTls, Supported};

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -19,6 +19,17 @@ use crate::{oauth_error::OAuthError, problem::Problem, state::Ports};
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const SERVICE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Every header that tells of a limit, but for `Retry-After`.
+pub(crate) const HEADERS: [HeaderName; 5] = [LIMIT, REMAINING, RESET, POLICY, SERVICE_LIMIT];
+
+/// The window that every limit counts in, in seconds.
+const WINDOW: u64 = 60;
+
+/// The largest integer of a structured field (RFC 9651 section 3.3.1).
+const LARGEST: u64 = 999_999_999_999_999;
 
 /// What the limiter said to this request. Whoever asks the limiter fills it in.
 #[derive(Debug, Clone, Default)]
@@ -43,12 +54,20 @@ impl AdmissionSlot {
 }
 
 /// The layer that shows the admission on whatever answer the request gets.
-pub(crate) async fn show(mut request: Request, next: Next) -> Response {
+pub(crate) async fn show(State(ports): State<Ports>, mut request: Request, next: Next) -> Response {
     let slot = AdmissionSlot::default();
     request.extensions_mut().insert(slot.clone());
     let mut response = next.run(request).await;
     if let Some(admission) = slot.0.get() {
-        write(response.headers_mut(), admission);
+        let wait = retry_after(admission, ports.process.clock.now());
+        let away = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+        let headers = response.headers_mut();
+        write(headers, admission);
+        // What is out of reach tells by `Retry-After` when to come again, which may be sooner than the
+        // limit is free: the two must not contradict each other.
+        if !away {
+            write_fields(headers, admission, wait);
+        }
     }
     response
 }
@@ -57,6 +76,28 @@ fn write(headers: &mut HeaderMap, admission: &Admission) {
     headers.insert(LIMIT, HeaderValue::from(admission.limit));
     headers.insert(REMAINING, HeaderValue::from(admission.remaining));
     headers.insert(RESET, HeaderValue::from(admission.resets_at.unix_seconds()));
+}
+
+/// The same in the structured fields of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4.
+/// `Retry-After` wins (section 6): the window that is told never ends after it.
+fn write_fields(headers: &mut HeaderMap, admission: &Admission, wait: Duration) {
+    let retry_after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok()).unwrap_or(u64::MAX);
+    let window = whole_seconds(wait).min(retry_after).min(LARGEST);
+    let (quota, left) = (admission.limit.min(LARGEST), admission.remaining.min(LARGEST));
+    let fields = [
+        (POLICY, format!("\"default\";q={quota};w={}", WINDOW)),
+        (SERVICE_LIMIT, format!("\"default\";r={left};t={window}")),
+    ];
+    for (name, field) in fields {
+        if let Ok(value) = HeaderValue::try_from(field) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// How long to wait after a refusal.
@@ -113,5 +154,43 @@ pub(crate) async fn hold_malformed(
             }
         }
         Err(error) => OAuthError::from(error).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(retry_after: Option<&'static str>, admission: &Admission) -> (String, String) {
+        let mut headers = HeaderMap::new();
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        write_fields(&mut headers, admission, Duration::from_millis(29_001));
+        let told = |name| headers.get(name).unwrap().to_str().unwrap().to_owned();
+        (told(POLICY), told(SERVICE_LIMIT))
+    }
+
+    #[test]
+    fn the_window_that_is_told_never_ends_after_retry_after() {
+        let resets_at = Timestamp::from_unix_micros(0).unwrap();
+        let admission = Admission { admitted: true, limit: 100, remaining: 50, resets_at };
+        let policy = "\"default\";q=100;w=60".to_owned();
+        for (retry_after, window) in
+            [(None, 30), (Some("60"), 30), (Some("30"), 30), (Some("7"), 7)]
+        {
+            let limit = format!("\"default\";r=50;t={window}");
+            assert_eq!(fields(retry_after, &admission), (policy.clone(), limit));
+        }
+    }
+
+    #[test]
+    fn a_number_is_one_that_a_structured_field_can_hold() {
+        let resets_at = Timestamp::from_unix_micros(0).unwrap();
+        let admission =
+            Admission { admitted: true, limit: u64::MAX, remaining: u64::MAX, resets_at };
+        let (policy, limit) = fields(None, &admission);
+        assert_eq!(policy, "\"default\";q=999999999999999;w=60");
+        assert_eq!(limit, "\"default\";r=999999999999999;t=30");
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     denials,
     endpoints::{self, Mounted},
     metrics::{RequestObserver, Uncounted},
+    placement,
     problem::Problem,
     rate_limit,
     request_context::REQUEST_ID,
@@ -53,8 +54,9 @@ pub fn routes() -> Vec<Route> {
 
 /// The router, whole: every route, the answers to what is none, and the layers around them.
 pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
+    let issuer = ports.authorization_server.issuer().clone();
     let surroundings = Surroundings {
-        issuer: ports.authorization_server.issuer().clone(),
+        issuer: issuer.clone(),
         clock: ports.process.clock.clone(),
         entropy: settings.entropy.clone(),
         observer: settings.observer.clone().unwrap_or_else(|| Arc::new(Uncounted)),
@@ -67,13 +69,13 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
     let router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async || Problem::not_found())
-        .layer(middleware::from_fn(rate_limit::show))
+        .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::show))
         .with_state(ports);
     let router = match cors(&settings.cors_origins) {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    surround(router, surroundings)
+    placement::place(surround(router, surroundings), &issuer)
 }
 
 /// The handlers of each path together, so that a wrong method is told the right ones.
@@ -131,8 +133,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     }
     let exposed = ["etag", "location", "retry-after", "www-authenticate", "idempotent-replayed"]
         .map(HeaderName::from_static);
-    let limits = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]
-        .map(HeaderName::from_static);
+    let limits = rate_limit::HEADERS;
     Some(
         CorsLayer::new()
             .allow_origin(origins)

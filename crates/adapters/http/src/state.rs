@@ -10,7 +10,9 @@ use usecases::driving::{
     OwnOrganization,
 };
 
-use crate::{exports::Exports, metrics::MetricsText, service_health::ServiceHealth};
+use crate::{
+    exports::Exports, metrics::MetricsText, service_health::ServiceHealth, supported::Supported,
+};
 
 /// Whether the process should be sent requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct Ports {
     pub organization: Arc<dyn OwnOrganization>,
     /// The exports under way.
     pub exports: Exports,
+    /// What the metadata advertises beside the routes.
+    pub supported: Arc<Supported>,
     /// The process.
     pub process: Process,
 }
@@ -103,6 +107,7 @@ impl Ports {
             audit: provider.clone(),
             organization: provider,
             exports: Exports::default(),
+            supported: Arc::new(Supported::default()),
             process,
         }
     }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::Method};
 use usecases::driving::AuthorizationServer;
 
-use super::{Answer, CACHED, metadata};
-use crate::route::{Access, Dialect, Endpoint, Route};
+use super::{Answer, CACHED, metadata::AuthorizationServerMetadata};
+use crate::{
+    route::{Access, Dialect, Endpoint, Route},
+    supported::Supported,
+};
 
 /// The endpoint.
 pub(crate) struct GetAuthorizationServerMetadata;
@@ -22,6 +25,9 @@ impl Endpoint for GetAuthorizationServerMetadata {
     };
 }
 
-pub(crate) async fn handle(State(server): State<Arc<dyn AuthorizationServer>>) -> Answer {
-    ([CACHED], Json(metadata(&server)))
+pub(crate) async fn handle(
+    State(server): State<Arc<dyn AuthorizationServer>>,
+    State(supported): State<Arc<Supported>>,
+) -> Answer<AuthorizationServerMetadata> {
+    ([CACHED], Json(AuthorizationServerMetadata::of(&*server, &supported)))
 }

@@ -3,10 +3,17 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::Method};
+use serde::Serialize;
 use usecases::driving::AuthorizationServer;
 
-use super::{ALGORITHMS, Answer, CACHED, metadata};
-use crate::route::{Access, Dialect, Endpoint, Route};
+use super::{
+    Answer, CACHED,
+    metadata::{AuthorizationServerMetadata, signing},
+};
+use crate::{
+    route::{Access, Dialect, Endpoint, Route},
+    supported::Supported,
+};
 
 /// The endpoint.
 pub(crate) struct GetOpenIdConfiguration;
@@ -22,15 +29,24 @@ impl Endpoint for GetOpenIdConfiguration {
     };
 }
 
-pub(crate) async fn handle(State(server): State<Arc<dyn AuthorizationServer>>) -> Answer {
-    let mut document = metadata(&server);
-    if let Some(members) = document.as_object_mut() {
-        members.insert("subject_types_supported".to_owned(), ["public"].as_slice().into());
-        let algorithms = ALGORITHMS.map(tokens::Algorithm::name);
-        members.insert(
-            "id_token_signing_alg_values_supported".to_owned(),
-            algorithms.as_slice().into(),
-        );
-    }
+/// The metadata, with the two members that OpenID Connect Discovery requires (section 3). There are no
+/// ID tokens; they would be signed as everything is.
+#[derive(Debug, Serialize)]
+pub(crate) struct OpenIdConfiguration {
+    #[serde(flatten)]
+    metadata: AuthorizationServerMetadata,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+}
+
+pub(crate) async fn handle(
+    State(server): State<Arc<dyn AuthorizationServer>>,
+    State(supported): State<Arc<Supported>>,
+) -> Answer<OpenIdConfiguration> {
+    let document = OpenIdConfiguration {
+        metadata: AuthorizationServerMetadata::of(&*server, &supported),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: signing(&*server),
+    };
     ([CACHED], Json(document))
 }

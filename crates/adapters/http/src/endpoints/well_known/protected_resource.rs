@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::Method};
-use serde_json::json;
 use usecases::driving::AuthorizationServer;
 
-use super::{Answer, CACHED, scopes};
-use crate::route::{Access, Dialect, Endpoint, Route};
+use super::{Answer, CACHED, metadata::ProtectedResourceMetadata};
+use crate::{
+    route::{Access, Dialect, Endpoint, Route},
+    supported::Supported,
+};
 
 /// The endpoint.
 pub(crate) struct GetProtectedResourceMetadata;
@@ -23,15 +25,9 @@ impl Endpoint for GetProtectedResourceMetadata {
     };
 }
 
-pub(crate) async fn handle(State(server): State<Arc<dyn AuthorizationServer>>) -> Answer {
-    let issuer = server.issuer();
-    let document = json!({
-        "resource": issuer.as_str(),
-        "authorization_servers": [issuer.as_str()],
-        "scopes_supported": scopes(),
-        "bearer_methods_supported": ["header"],
-        "resource_documentation": issuer.join("/api-docs"),
-        "resource_name": "AgentIdP management API",
-    });
-    ([CACHED], Json(document))
+pub(crate) async fn handle(
+    State(server): State<Arc<dyn AuthorizationServer>>,
+    State(supported): State<Arc<Supported>>,
+) -> Answer<ProtectedResourceMetadata> {
+    ([CACHED], Json(ProtectedResourceMetadata::of(server.issuer(), &supported)))
 }
