@@ -1,6 +1,6 @@
 //! The agent: what it is, what it may ask for, and how it changes.
 
-use kernel::{AgentId, OrganizationId, Revision, ScopeSet, Standing, Timestamp};
+use kernel::{AgentId, OrganizationId, Revision, ScopeSet, Standing, Timestamp, standing::broken};
 use thiserror::Error;
 
 use crate::{
@@ -290,12 +290,11 @@ impl Agent {
     }
 
     /// Finishes a change. Whatever crosses the border of `active` moves the watermark: tokens
-    /// from before a suspension stay dead when the agent comes back. It never moves back, though
-    /// the clock may: tokens that it has killed would live again.
+    /// from before a suspension stay dead when the agent comes back.
     fn changed_to(self, mut after: Self, cause: AgentCause, now: Timestamp) -> AgentChange {
         let was_active = self.0.status == AgentStatus::Active;
         if was_active != (after.0.status == AgentStatus::Active) {
-            after.0.tokens_not_before = self.0.tokens_not_before.max(Some(now));
+            after.0.tokens_not_before = Some(broken(self.0.tokens_not_before, now));
         }
         after.0.updated_at = now;
         after.0.revision = self.0.revision.next();

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use kernel::{OrganizationId, Revision, Standing, Text, Timestamp};
+use kernel::{OrganizationId, Revision, Standing, Text, Timestamp, standing::broken};
 use thiserror::Error;
 
 use crate::plan::Plan;
@@ -197,8 +197,7 @@ impl Organization {
     ) -> OrganizationChange {
         let expected = Some(self.0.revision);
         self.0.status = status;
-        // Never back, though the clock may: tokens that it has killed would live again.
-        self.0.tokens_not_before = self.0.tokens_not_before.max(Some(now));
+        self.0.tokens_not_before = Some(broken(self.0.tokens_not_before, now));
         self.0.updated_at = now;
         self.0.revision = self.0.revision.next();
         OrganizationChange { expected, after: self, cause }
@@ -278,7 +277,9 @@ mod tests {
         let suspended = founded().suspend(at(5)).unwrap().into_after();
         assert_eq!(suspended.standing(), Standing::Ended);
         let back = suspended.reactivate(at(9)).unwrap().into_after();
-        assert_eq!(back.standing(), Standing::Good { not_before: Some(at(9)) });
+        let not_before = Some(broken(Some(broken(None, at(5))), at(9)));
+        assert!(not_before > Some(at(9)));
+        assert_eq!(back.standing(), Standing::Good { not_before });
     }
 
     #[test]

@@ -6,7 +6,7 @@ use audit::{Action, Event};
 use jose::{Algorithm, KeyId};
 use kernel::{
     AgentId, CredentialId, Entropy, EntropyUnavailable, OrganizationId, ScopeSet, Secret, Standing,
-    Timestamp, TokenId,
+    Timestamp, TokenId, standing::after,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::{
     claims::Claims,
     confirmation::Confirmation,
+    dpop::InvalidProof,
     issuer::Issuer,
     jws,
     policy::{Resource, TokenPolicy},
@@ -109,6 +110,9 @@ pub enum Refusal {
     /// The client takes only tokens that are bound to a key, and showed no proof of one.
     #[error("this client gets only tokens that are bound to a key: a DPoP proof is missing")]
     Proof,
+    /// The proof that it showed is none of this request, or was used.
+    #[error("the DPoP proof is refused: {0}")]
+    InvalidProof(InvalidProof),
     /// A resource is of another form, or nobody of the organization answers to it, or there are too
     /// many.
     #[error(
@@ -126,6 +130,7 @@ impl Refusal {
             Self::GrantType => "unsupported_grant_type",
             Self::Client => "invalid_client",
             Self::Proof => "invalid_request",
+            Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::Scope | Self::TooLong => "invalid_scope",
             Self::Target => "invalid_target",
         }
@@ -184,9 +189,9 @@ pub fn issue(
     let scope = narrow(request.scope, &client.grantable).map_err(IssueError::Refused)?;
     let audience = audience(&request.resources, registered, policy).map_err(IssueError::Refused)?;
     fits(&scope, &audience).map_err(IssueError::Refused)?;
-    let made_at = after(not_before, now);
-    let id = TokenId::generate(made_at, entropy).map_err(IssueError::Entropy)?;
-    let issued_at = whole_second(made_at);
+    let id = TokenId::generate(after(not_before, now), entropy).map_err(IssueError::Entropy)?;
+    // The id may tell a later instant than now. What others read may not: they would wait for it.
+    let issued_at = whole_second(now);
     Ok(UnsignedToken {
         claims: Claims {
             issuer: policy.issuer.as_str().to_owned(),
@@ -217,8 +222,7 @@ fn audience(
     registered: &BTreeSet<Resource>,
     policy: &TokenPolicy,
 ) -> Result<Vec<String>, Refusal> {
-    let known =
-        |one: &Resource| one.as_str() == policy.issuer.as_str() || registered.contains(one);
+    let known = |one: &Resource| one.as_str() == policy.issuer.as_str() || registered.contains(one);
     if resources.len() > MAX_RESOURCES || !resources.iter().all(known) {
         return Err(Refusal::Target);
     }
@@ -237,14 +241,6 @@ fn fits(scope: &ScopeSet, audience: &[String]) -> Result<(), Refusal> {
         return Err(Refusal::TooLong);
     }
     Ok(())
-}
-
-/// The instant that a token is made at: now, but never at or before the watermark. Without this a
-/// token issued in the very millisecond of a reactivation, or by a replica whose clock is behind
-/// the one that set the watermark, would be born dead.
-fn after(not_before: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    const TICK: Duration = Duration::from_millis(1);
-    not_before.map_or(now, |watermark| now.max(watermark.plus(TICK)))
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {

@@ -62,7 +62,8 @@ fn tokens_from_before_a_suspension_stay_dead_when_the_agent_comes_back() {
             .into_after();
     assert_eq!(suspended.standing(), Standing::Ended);
     let back = changed(suspended.update(status(StatusRequest::Active), OtherAdmins::None, at(9)));
-    assert_eq!(back.after().standing(), Standing::Good { not_before: Some(at(9)) });
+    let not_before = Some(broken(Some(broken(None, at(5))), at(9)));
+    assert_eq!(back.after().standing(), Standing::Good { not_before });
 }
 
 #[test]
@@ -169,7 +170,7 @@ proptest! {
     ) {
         let mut agent = registered(&[]);
         let mut expected = "active";
-        let mut left_active_at = None;
+        let mut watermark = None;
         let mut clock = 100;
         for (passed, step) in steps {
             // The clock may be set back between two steps.
@@ -180,11 +181,11 @@ proptest! {
             prop_assert_eq!(result.is_some(), model(expected, step).is_some());
             expected = model(expected, step).unwrap_or(expected);
             if (before == "active") != (expected == "active") {
-                left_active_at = left_active_at.max(Some(now));
+                watermark = Some(broken(watermark, now));
             }
             agent = result.unwrap_or(agent);
             prop_assert_eq!(agent.status().name().as_str(), expected);
-            prop_assert_eq!(agent.record().tokens_not_before, left_active_at);
+            prop_assert_eq!(agent.record().tokens_not_before, watermark);
         }
     }
 }

@@ -65,6 +65,21 @@ fn a_token_issued_in_the_very_millisecond_of_the_watermark_is_good() {
 }
 
 #[test]
+fn ck_01_who_comes_back_gets_tokens_that_are_good_by_the_slowest_clock_and_the_old_stay_dead() {
+    let watermark = kernel::standing::broken(None, at(ISSUED));
+    let standing = Standing::Good { not_before: Some(watermark) };
+    // Made by a replica whose clock is ahead, just before the break.
+    let old = token_of(&client(), ISSUED + 10_000);
+    let facts = Facts { standing, ..facts() };
+    assert_eq!(judge(&old, &facts, at(ISSUED + 11_000)), Err(Dead::BeforeWatermark));
+    let fresh = token_of(&Client { standing, ..client() }, ISSUED);
+    assert!(judge(&fresh, &facts, at(ISSUED)).is_ok());
+    assert!(judge(&fresh, &facts, at(ISSUED - 10_000)).is_ok());
+    // What is made for it to begin with is made for nobody to wait for.
+    assert_eq!(fresh.claims().issued_at, at(ISSUED));
+}
+
+#[test]
 fn te_05_a_token_permits_no_more_than_its_agent_may_ask_for_now() {
     let token = token_of(&client(), ISSUED);
     let narrowed = Facts { grantable: "resume:read".parse().unwrap(), ..facts() };
