@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use audit::ChangeHints;
 use kernel::{AgentId, Clock, Entropy, OrganizationId, StoreError};
-use local::{KeyRing, LocalKeyFactory};
+use local::{KeyRing, LocalKeyFactory, LocalVerifier};
 use tenancy::{Name, RateLimiter, Slug};
 use tokens::{Issuer, TokenPolicy};
 use usecases::{
@@ -136,6 +136,7 @@ impl<S: Store> Foundations<S> {
             known: self.known.clone(),
             platform,
             signer: ring,
+            verifier: Arc::new(LocalVerifier),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             limiter: self.limiter.clone(),

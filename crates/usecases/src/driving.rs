@@ -1,7 +1,10 @@
 //! The driving ports: what HTTP and the command line see of the use cases. Object-safe, so that
 //! generics stop at the composition root and a handler can be tested with a mock.
 
-use ::credentials::{CredentialChange, CredentialRotation, Credentials, Overlap};
+use ::credentials::{
+    ClientKeyChange, ClientKeyId, ClientKeys, CredentialChange, CredentialRotation, Credentials,
+    Overlap,
+};
 use ::tokens::{Algorithm, Issuer, Jwk, Signer, TokenRevoked, port::SigningFailed};
 use async_trait::async_trait;
 use audit::{
@@ -32,6 +35,7 @@ use crate::{
         CreateError, CredentialDetails, CredentialRequest, ListError, NewSecret, RevokeError,
         RotateError,
     },
+    keys::{self, AddError, KeyDetails, KeyRequest, RemoveError},
     organization::OrganizationDetails,
     provider::IdentityProvider,
     tokens::{self, GrantRequest, Introspection, IssueError, IssuedToken},
@@ -231,7 +235,7 @@ pub trait AgentCredentials: Send + Sync {
 impl<S, G> AgentCredentials for IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::Tx: KnowsParties + Apply<CredentialChange> + Apply<CredentialRotation>,
+    S::Tx: KnowsParties + ClientKeys + Apply<CredentialChange> + Apply<CredentialRotation>,
     S::View: Agents + Credentials,
     G: Send + Sync,
 {
@@ -273,6 +277,71 @@ where
     }
 }
 
+/// The keys of agents.
+#[cfg_attr(feature = "mocks", automock)]
+#[async_trait]
+pub trait AgentKeys: Send + Sync {
+    /// See [`IdentityProvider::add_key`].
+    async fn add(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        request: KeyRequest,
+    ) -> Result<KeyDetails, AddError>;
+
+    /// See [`IdentityProvider::keys`].
+    async fn list(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        page: PageRequest<CredentialId>,
+    ) -> Result<Page<KeyDetails, CredentialId>, keys::ListError>;
+
+    /// See [`IdentityProvider::remove_key`].
+    async fn remove(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        kid: &ClientKeyId,
+    ) -> Result<(), RemoveError>;
+}
+
+#[async_trait]
+impl<S, G> AgentKeys for IdentityProvider<S, G>
+where
+    S: Transactor + Notes,
+    S::Tx: KnowsParties + ClientKeys + Apply<CredentialChange> + Apply<ClientKeyChange>,
+    S::View: Agents + Credentials + ClientKeys,
+    G: Send + Sync,
+{
+    async fn add(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        request: KeyRequest,
+    ) -> Result<KeyDetails, AddError> {
+        self.add_key(caller, agent, request).await
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        page: PageRequest<CredentialId>,
+    ) -> Result<Page<KeyDetails, CredentialId>, keys::ListError> {
+        self.keys(caller, agent, page).await
+    }
+
+    async fn remove(
+        &self,
+        caller: &Caller,
+        agent: AgentId,
+        kid: &ClientKeyId,
+    ) -> Result<(), RemoveError> {
+        self.remove_key(caller, agent, kid).await
+    }
+}
+
 /// The authorization server.
 #[cfg_attr(feature = "mocks", automock)]
 #[async_trait]
@@ -299,6 +368,9 @@ pub trait AuthorizationServer: Send + Sync {
 
     /// The algorithm of the key that signs now; `None` where there is none.
     fn signing_algorithm(&self) -> Option<Algorithm>;
+
+    /// The algorithms that tokens are or will soon be signed with, the one that signs now first.
+    fn signing_algorithms(&self) -> Vec<Algorithm>;
 
     /// The keys that verifiers should know.
     fn published_keys(&self) -> Vec<Jwk>;
@@ -341,6 +413,10 @@ where
 
     async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError> {
         self.revoke_token(caller, token).await
+    }
+
+    fn signing_algorithms(&self) -> Vec<Algorithm> {
+        self.parts.signer.signing_algorithms()
     }
 
     fn published_keys(&self) -> Vec<Jwk> {

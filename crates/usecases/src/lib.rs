@@ -17,6 +17,7 @@ pub mod bootstrap;
 pub mod caller;
 pub mod credentials;
 pub mod driving;
+pub mod keys;
 pub mod known;
 pub mod log;
 pub mod organization;
@@ -24,6 +25,7 @@ pub mod pepper;
 pub mod provider;
 mod refusals;
 pub mod signing_key;
+pub mod single_use;
 pub mod tokens;
 
 pub use caller::{AuthenticatedClient, Caller, Denial, Denied, Requirement};

@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use ::credentials::Peppers;
 use ::tokens::TokenPolicy;
+use jose::SignatureVerifier;
 use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
 
@@ -17,6 +18,8 @@ pub struct Parts<S, G> {
     pub platform: OrganizationId,
     /// Who signs.
     pub signer: G,
+    /// Who checks the signatures of others, by their own keys.
+    pub verifier: Arc<dyn SignatureVerifier>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -7,6 +7,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::request::Parts,
 };
+use credentials::ClientKeyId;
 use kernel::{AgentId, CredentialId, EventId};
 
 use crate::{
@@ -26,6 +27,10 @@ impl PathParameter for AgentId {
 
 impl PathParameter for CredentialId {
     const NAME: &'static str = "credentialId";
+}
+
+impl PathParameter for ClientKeyId {
+    const NAME: &'static str = "kid";
 }
 
 impl PathParameter for EventId {

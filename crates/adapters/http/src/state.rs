@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::extract::FromRef;
 use kernel::{Clock, Timestamp};
 use usecases::driving::{
-    AgentCredentials, AgentRegistry, AuditTrail, Authenticator, AuthorizationServer,
+    AgentCredentials, AgentKeys, AgentRegistry, AuditTrail, Authenticator, AuthorizationServer,
     OwnOrganization,
 };
 
@@ -73,6 +73,8 @@ pub struct Ports {
     pub agents: Arc<dyn AgentRegistry>,
     /// Their credentials.
     pub credentials: Arc<dyn AgentCredentials>,
+    /// Their keys.
+    pub keys: Arc<dyn AgentKeys>,
     /// The authorization server.
     pub authorization_server: Arc<dyn AuthorizationServer>,
     /// The audit log.
@@ -94,6 +96,7 @@ impl Ports {
         P: Authenticator
             + AgentRegistry
             + AgentCredentials
+            + AgentKeys
             + AuthorizationServer
             + AuditTrail
             + OwnOrganization
@@ -103,6 +106,7 @@ impl Ports {
             authenticator: provider.clone(),
             agents: provider.clone(),
             credentials: provider.clone(),
+            keys: provider.clone(),
             authorization_server: provider.clone(),
             audit: provider.clone(),
             organization: provider,

@@ -3,6 +3,7 @@
 
 use audit::Hash;
 pub(crate) use audit::event_view::EventView;
+use credentials::{ClientKeyId, KeyMaterial};
 use kernel::{ExposeSecret, Page, Total};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use usecases::{
     agents::AgentDetails,
     audit_log::{ConsistencyProof, InclusionProof},
     credentials::{CredentialDetails, NewSecret},
+    keys::KeyDetails,
     organization::OrganizationDetails,
     tokens::ActiveToken,
 };
@@ -118,6 +120,56 @@ impl<'a> From<&'a NewSecret> for NewSecretView<'a> {
             created_at: credential.created_at.to_string(),
             expires_at: credential.expires_at.map(|at| at.to_string()),
         }
+    }
+}
+
+/// A key of a client. All of it is public.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClientKeyView {
+    kid: String,
+    credential_id: String,
+    client_id: String,
+    method: &'static str,
+    algorithm: Option<&'static str>,
+    jwk: Option<Map<String, Value>>,
+    status: &'static str,
+    name: Option<String>,
+    created_at: String,
+    expires_at: Option<String>,
+    last_used_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+impl From<&KeyDetails> for ClientKeyView {
+    fn from(details: &KeyDetails) -> Self {
+        let key = details.key.record();
+        Self {
+            kid: key.kid.to_string(),
+            credential_id: key.id.to_string(),
+            client_id: key.agent.to_string(),
+            method: key.material.method().name(),
+            algorithm: key.material.algorithm().map(jose::Algorithm::name),
+            jwk: jwk(&key.material, &key.kid),
+            status: details.status.as_str(),
+            name: key.name.as_ref().map(ToString::to_string),
+            created_at: key.created_at.to_string(),
+            expires_at: key.expires_at.map(|at| at.to_string()),
+            last_used_at: details.last_used_at.map(|at| at.to_string()),
+            revoked_at: details.removed_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// The public key, by the id that its client gave it.
+fn jwk(material: &KeyMaterial, kid: &ClientKeyId) -> Option<Map<String, Value>> {
+    match material {
+        KeyMaterial::Jwk(key) => {
+            let mut members = key.to_members();
+            members.insert("kid".to_owned(), kid.as_str().into());
+            Some(members)
+        }
+        KeyMaterial::Certificate(_) | KeyMaterial::Subject(_) => None,
     }
 }
 

@@ -159,7 +159,9 @@ impl FromStr for ClientKeyId {
     fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
         let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"._~:=+-".contains(&byte);
         let fits = (1..=Self::MAX_LENGTH).contains(&text.len());
-        if fits && text.bytes().all(is_known) {
+        // What stands for a folder in a path would be taken for one.
+        let is_folder = [".", ".."].contains(&text);
+        if fits && !is_folder && text.bytes().all(is_known) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidKeyId)
@@ -184,7 +186,9 @@ mod tests {
             assert_eq!(good.parse::<ClientKeyId>().unwrap().as_str(), good);
         }
         let long = "a".repeat(129);
-        for bad in ["", "a b", "../../etc/passwd", "' or 1=1 --", "é", "a\0", "a%2f", &long] {
+        for bad in
+            ["", ".", "..", "a b", "../../etc/passwd", "' or 1=1 --", "é", "a\0", "a%2f", &long]
+        {
             assert_eq!(bad.parse::<ClientKeyId>(), Err(InvalidKeyId), "{bad}");
         }
     }

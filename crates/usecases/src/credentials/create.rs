@@ -1,14 +1,14 @@
 //! Makes a credential.
 
 use ::credentials::{
-    Credential, CredentialChange, CredentialName, Credentials, NewCredential,
-    credential::GenerateError,
+    ClientKeys, Credential, CredentialChange, CredentialName, Credentials, NewCredential,
+    OtherMethod, credential::GenerateError,
 };
 use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, EntropyUnavailable, StoreError, Timestamp};
 use thiserror::Error;
 
-use super::{AgentEnded, NewSecret, not_ended};
+use super::{AgentEnded, NewSecret, admits_secret, not_ended};
 use crate::{
     agents::governed,
     authenticate::{CallerEnded, KnowsParties},
@@ -38,6 +38,9 @@ pub enum CreateError {
     /// The credential's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] GenerateError),
+    /// The agent authenticates by keys.
+    #[error(transparent)]
+    OtherMethod(#[from] OtherMethod),
     /// The caller is not good any more.
     #[error(transparent)]
     CallerEnded(#[from] CallerEnded),
@@ -52,7 +55,7 @@ pub enum CreateError {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::Tx: KnowsParties + Apply<CredentialChange>,
+    S::Tx: KnowsParties + ClientKeys + Apply<CredentialChange>,
 {
     /// Makes a credential for an agent, and gives out its secret, once.
     ///
@@ -67,6 +70,7 @@ where
         let mut tx = self.begin_as::<CreateError>(caller).await?;
         let holder = governed(&mut tx, caller, agent).await?.ok_or(CreateError::UnknownAgent)?;
         not_ended(&holder)?;
+        admits_secret::<CreateError>(&mut tx, agent).await?;
         let now = self.now();
         let live = tx.live_credentials(agent, now).await?;
         let fresh = self.fresh_secret(now)?;

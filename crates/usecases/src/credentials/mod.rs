@@ -10,7 +10,10 @@ pub use list::ListError;
 pub use revoke::RevokeError;
 pub use rotate::RotateError;
 
-use ::credentials::{ClientSecret, Credential, CredentialStatus, Credentials, SecretHash};
+use ::credentials::{
+    ClientKeys, ClientSecret, Credential, CredentialStatus, Credentials, OtherMethod, SecretHash,
+    Ways,
+};
 use kernel::{AgentId, CredentialId, EntropyUnavailable, Secret, StoreError, Timestamp};
 use registry::{Agent, AgentStatus};
 use thiserror::Error;
@@ -46,7 +49,7 @@ pub struct NewSecret {
 #[error("the agent is `{}`", .0.name())]
 pub struct AgentEnded(pub AgentStatus);
 
-fn not_ended(agent: &Agent) -> Result<(), AgentEnded> {
+pub(crate) fn not_ended(agent: &Agent) -> Result<(), AgentEnded> {
     match agent.status().ended_at() {
         None => Ok(()),
         Some(_) => Err(AgentEnded(agent.status())),
@@ -60,6 +63,15 @@ async fn credential_of(
     id: CredentialId,
 ) -> Result<Option<Credential>, StoreError> {
     Ok(credentials.credential(id).await?.filter(|credential| credential.agent() == agent))
+}
+
+/// Whether the agent may get a secret: not while it has a key (CA-03). In a transaction it stays so.
+async fn admits_secret<E>(keys: &mut impl ClientKeys, agent: AgentId) -> Result<(), E>
+where
+    E: From<StoreError> + From<OtherMethod>,
+{
+    let keys = keys.live_keys_of(agent).await?;
+    Ok(Ways::new(Vec::new(), keys).admit_secret()?)
 }
 
 /// A secret on its way to its owner, and what is kept of it.

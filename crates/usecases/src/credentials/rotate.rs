@@ -1,11 +1,13 @@
 //! Replaces a credential by a new one.
 
-use ::credentials::{CredentialRotation, Credentials, Overlap, credential};
+use ::credentials::{
+    ClientKeys, CredentialRotation, Credentials, OtherMethod, Overlap, credential,
+};
 use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, CredentialId, EntropyUnavailable, StoreError};
 use thiserror::Error;
 
-use super::{AgentEnded, NewSecret, credential_of, not_ended};
+use super::{AgentEnded, NewSecret, admits_secret, credential_of, not_ended};
 use crate::{
     agents::governed,
     authenticate::{CallerEnded, KnowsParties},
@@ -29,6 +31,9 @@ pub enum RotateError {
     /// The credential's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] credential::RotateError),
+    /// The agent authenticates by keys.
+    #[error(transparent)]
+    OtherMethod(#[from] OtherMethod),
     /// The caller is not good any more.
     #[error(transparent)]
     CallerEnded(#[from] CallerEnded),
@@ -43,7 +48,7 @@ pub enum RotateError {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Notes,
-    S::Tx: KnowsParties + Apply<CredentialRotation>,
+    S::Tx: KnowsParties + ClientKeys + Apply<CredentialRotation>,
 {
     /// Makes a credential's successor, and gives out its secret, once. The old one works for the
     /// overlap.
@@ -62,6 +67,7 @@ where
         let old = credential_of(&mut tx, agent, id).await?;
         let old = old.ok_or(RotateError::UnknownCredential)?;
         not_ended(&holder)?;
+        admits_secret::<RotateError>(&mut tx, agent).await?;
         let now = self.now();
         let live = tx.live_credentials(agent, now).await?;
         let fresh = self.fresh_secret(now)?;

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use audit::{Changed, News, Resource};
 use credentials::{ClientSecret, Credential, LiveCount, NewCredential, Pepper, Peppers};
 use futures_util::FutureExt;
+use jose::SignatureVerifier;
 use kernel::{
     AgentId, Clock, CredentialId, Entropy, EntropyUnavailable, ExposeSecret, OrganizationId,
     Secret, StoreError, Timestamp,
@@ -101,6 +102,16 @@ impl Entropy for Counter {
     }
 }
 
+impl SignatureVerifier for Plain {
+    fn accepts(&self, _: &Jwk) -> bool {
+        true
+    }
+
+    fn verifies(&self, _: &Jwk, message: &[u8], signature: &[u8]) -> bool {
+        message == signature
+    }
+}
+
 struct Everybody;
 
 #[async_trait]
@@ -140,6 +151,7 @@ impl Installation {
             store: CountingStore::of(rows),
             platform: id(99),
             signer: Plain,
+            verifier: Arc::new(Plain),
             clock: clock.clone(),
             entropy: entropy.clone(),
             limiter: Arc::new(Everybody),

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod credentials;
+pub(crate) mod keys;
 pub(crate) mod operations;
 pub(crate) mod organization;
 pub(crate) mod token;
@@ -47,6 +48,10 @@ pub(crate) fn all() -> Vec<Mounted> {
         mount(credentials::list::ListCredentials, credentials::list::handle),
         mount(credentials::rotate::RotateCredential, credentials::rotate::handle),
         mount(credentials::revoke::RevokeCredential, credentials::revoke::handle),
+        mount(keys::add::AddKey, keys::add::handle),
+        mount(keys::list::ListKeys, keys::list::handle),
+        mount(keys::remove::RemoveKey, keys::remove::handle),
+        mount(token::authorize::Authorize, token::authorize::handle),
         mount(token::issue::IssueToken, token::issue::handle),
         mount(token::introspect::IntrospectToken, token::introspect::handle),
         mount(token::revoke::RevokeToken, token::revoke::handle),

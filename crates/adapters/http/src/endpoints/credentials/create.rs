@@ -66,6 +66,7 @@ fn problem(error: CreateError, plan: Plan) -> Problem {
         CreateError::Rule(GenerateError::ExpiryInThePast) => {
             Problem::validation(FieldErrors::of("expiresAt", error.to_string()))
         }
+        CreateError::OtherMethod(error) => Problem::from(error),
         CreateError::CallerEnded(_) => Problem::token_refused(),
         CreateError::Store(error) => Problem::from(error),
         CreateError::Entropy(error) => Problem::unavailable(error),

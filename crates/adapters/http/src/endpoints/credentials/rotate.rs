@@ -70,6 +70,7 @@ fn problem(error: RotateError, plan: Plan) -> Problem {
         RotateError::Rule(credential::RotateError::Superseded) => {
             invalid_transition(message, "rotated", "rotated")
         }
+        RotateError::OtherMethod(error) => Problem::from(error),
         RotateError::CallerEnded(_) => Problem::token_refused(),
         RotateError::Store(error) => Problem::from(error),
         RotateError::Entropy(error) => Problem::unavailable(error),
