@@ -47,6 +47,12 @@ impl SingleUse {
         self.digest[0] < 8
     }
 
+    /// From when on it would be refused for its age, where no clock is set back.
+    #[must_use]
+    pub fn over(&self) -> Timestamp {
+        self.expires_at.minus(MARGIN)
+    }
+
     /// Until when it must be remembered.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {

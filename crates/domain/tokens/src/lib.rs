@@ -14,11 +14,12 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`issuer`], [`policy`], [`confirmation`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`confirmation`], [`dpop`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`rotation`], [`revocation`], [`port`].
 #![warn(missing_docs)]
 
 pub mod claims;
 pub mod confirmation;
+pub mod dpop;
 pub mod introspection;
 pub mod issue;
 pub mod issuer;
@@ -28,12 +29,14 @@ pub mod key;
 pub mod policy;
 pub mod port;
 pub mod revocation;
+pub mod rotation;
 
 #[cfg(test)]
 mod sample;
 
 pub use claims::Claims;
 pub use confirmation::{Confirmation, Held, Scheme};
+pub use dpop::{InvalidProof, Nonces, ProofUses};
 pub use introspection::IntrospectionAnswer;
 pub use issue::{Client, Refusal, TokenRequest, UnsignedToken};
 pub use issuer::{InvalidIssuer, Issuer};
@@ -42,5 +45,6 @@ pub use judge::{Dead, Facts};
 pub use jws::{InvalidToken, VerifiedToken};
 pub use key::{KeyState, SealedPrivateKey, SigningKey, SigningKeyChange, SigningKeyRecord};
 pub use policy::{InvalidResource, Lifetime, Resource, TokenPolicy};
-pub use port::{KeyFactory, Revocations, Signer, SigningKeys};
+pub use port::{DamagedKey, KeptKeys, KeyFactory, Revocations, Signer, SigningKeys};
 pub use revocation::TokenRevoked;
+pub use rotation::RotationPolicy;
