@@ -8,7 +8,7 @@ use jose::SignatureVerifier;
 use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
 
-use crate::{known::Known, refusals::RefusalCounts};
+use crate::{authenticate::Proofs, known::Known, refusals::RefusalCounts};
 
 /// What an identity provider is made of.
 pub struct Parts<S, G> {
@@ -20,6 +20,8 @@ pub struct Parts<S, G> {
     pub signer: G,
     /// Who checks the signatures of others, by their own keys.
     pub verifier: Arc<dyn SignatureVerifier>,
+    /// What proofs that a caller holds a key are checked with.
+    pub proofs: Proofs,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

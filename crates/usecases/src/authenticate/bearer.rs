@@ -1,6 +1,10 @@
-//! Authenticates a caller of the management API by its token (RFC 6750).
+//! Authenticates a caller of the management API by its token (RFC 6750), and by the proof that came
+//! with it (RFC 9449 section 7).
 
-use ::tokens::{Held, Signer, VerifiedToken, confirmation::confirm, judge::judge, jws::verify};
+use ::tokens::{
+    Held, InvalidProof, Signer, VerifiedToken, confirmation::confirm, dpop::Proof as KeyProof,
+    judge::judge, jws::verify,
+};
 use audit::{Notes, Transactor};
 use kernel::{ExposeSecret, Secret, StoreError};
 use tenancy::{Actor, Admission, Origin, Scope};
@@ -9,6 +13,7 @@ use thiserror::Error;
 use super::{
     Admitted, KnowsParties,
     presented::PresentedToken,
+    proof::ProofError,
     refuse::{Named, Refused},
 };
 use crate::{
@@ -23,6 +28,13 @@ pub enum BearerError {
     /// left of the address's rate.
     #[error("the token is not valid, expired or revoked")]
     Invalid(Option<Admission>),
+    /// The proof that came with it is none of this request, or was used. With what is left of the
+    /// address's rate.
+    #[error("the proof is refused: {0}")]
+    Proof(InvalidProof, Option<Admission>),
+    /// The proof must have this nonce. All else is right.
+    #[error("the proof must have a nonce of this server")]
+    NonceNeeded(String, Admission),
     /// It is used too often, or its address has failed too often.
     #[error("too many requests")]
     RateLimited(Admission),
@@ -54,7 +66,12 @@ where
         };
         let claims = verified.claims();
         let named = Named::existing(claims.organization, claims.agent);
-        let held = Held { key: None, certificate: presented.certificate };
+        let proof = match self.proof_with(presented) {
+            Ok(proof) => proof,
+            Err(invalid) => return Err(self.refuse_proof(origin, named, invalid).await),
+        };
+        let key = proof.as_ref().map(|proof| proof.key().clone());
+        let held = Held { key, certificate: presented.certificate };
         if let Err(reason) = confirm(claims.confirmation.as_ref(), &held) {
             return Err(self.refuse_bearer(origin, named, &reason.to_string()).await);
         }
@@ -68,13 +85,22 @@ where
         };
         let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
         let (agent, plan) = (claims.agent, parties.organization.plan());
-        let proof = Proof::Token(Box::new(verified));
-        let caller = Caller::new(agent, scope, permitted, plan, proof);
+        let organization = claims.organization;
+        let weighed = Proof::Token(Box::new(verified));
+        let caller = Caller::new(agent, scope, permitted, plan, weighed);
         let admission = self.admit(&caller).await?;
         if !admission.admitted {
             return Err(BearerError::RateLimited(admission));
         }
-        Ok(Admitted { caller, admission })
+        let Some(proof) = proof else { return Ok(Admitted { caller, admission, nonce: None }) };
+        match self.use_proof(organization, &proof).await {
+            Ok(nonce) => Ok(Admitted { caller, admission, nonce: Some(nonce) }),
+            Err(ProofError::Invalid(invalid)) => {
+                Err(self.refuse_proof(origin, named, invalid).await)
+            }
+            Err(ProofError::NonceNeeded(nonce)) => Err(BearerError::NonceNeeded(nonce, admission)),
+            Err(ProofError::Store(error)) => Err(BearerError::Store(error)),
+        }
     }
 
     /// The token, if it is one of ours and for this API alone; otherwise why not, for the log
@@ -87,6 +113,24 @@ where
             Ok(verified)
         } else {
             Err("the token is for another resource".to_owned())
+        }
+    }
+
+    /// The proof that came with the token, if it is one of this request and this token.
+    fn proof_with(&self, presented: &PresentedToken) -> Result<Option<KeyProof>, InvalidProof> {
+        let token = presented.token.expose_secret();
+        presented.proof.as_ref().map(|proof| self.proof(proof, Some(token))).transpose()
+    }
+
+    async fn refuse_proof(
+        &self,
+        origin: &Origin,
+        named: Named,
+        invalid: InvalidProof,
+    ) -> BearerError {
+        match self.refuse_bearer(origin, named, &format!("proof refused: {invalid}")).await {
+            BearerError::Invalid(admission) => BearerError::Proof(invalid, admission),
+            other => other,
         }
     }
 

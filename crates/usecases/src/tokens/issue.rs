@@ -1,7 +1,7 @@
 //! Issues a token.
 
 use ::tokens::{
-    Refusal, Signer, TokenRequest, UnsignedToken,
+    Confirmation, InvalidProof, Refusal, Scheme, Signer, TokenRequest, UnsignedToken,
     issue::{self, issue},
     port::SigningFailed,
 };
@@ -12,7 +12,11 @@ use registry::Agents;
 use std::{collections::BTreeSet, time::Duration};
 use thiserror::Error;
 
-use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
+use crate::{
+    authenticate::{PresentedProof, ProofError},
+    caller::AuthenticatedClient,
+    provider::IdentityProvider,
+};
 
 /// The parameters of a token request, as they came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +27,8 @@ pub struct GrantRequest {
     pub scope: Option<String>,
     /// `resource`, each time that it was given.
     pub resources: Vec<String>,
+    /// The proof of the key that the token is to be bound to, if one was shown.
+    pub proof: Option<PresentedProof>,
 }
 
 /// A token that was issued.
@@ -34,6 +40,10 @@ pub struct IssuedToken {
     pub expires_in: Duration,
     /// What it permits.
     pub scope: ScopeSet,
+    /// How it is shown.
+    pub scheme: Scheme,
+    /// The nonce for the next proof, where one was shown.
+    pub nonce: Option<String>,
 }
 
 /// Why no token was issued.
@@ -42,6 +52,9 @@ pub enum IssueError {
     /// The request is not one that this client may make.
     #[error(transparent)]
     Refused(Refusal),
+    /// The proof must have this nonce. That is no refusal, and leaves no event.
+    #[error("the proof must have the nonce that this answer carries")]
+    NonceNeeded(String),
     /// The store failed: no token leaves without its event.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -51,6 +64,22 @@ pub enum IssueError {
     /// The token could not be signed.
     #[error(transparent)]
     Signing(#[from] SigningFailed),
+}
+
+impl From<InvalidProof> for IssueError {
+    fn from(invalid: InvalidProof) -> Self {
+        Self::Refused(Refusal::InvalidProof(invalid))
+    }
+}
+
+impl From<ProofError> for IssueError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Invalid(invalid) => Self::from(invalid),
+            ProofError::NonceNeeded(nonce) => Self::NonceNeeded(nonce),
+            ProofError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl<S, G> IdentityProvider<S, G>
@@ -69,7 +98,7 @@ where
         client: &AuthenticatedClient,
         request: &GrantRequest,
     ) -> Result<IssuedToken, IssueError> {
-        let unsigned = match self.unsigned(client, request).await {
+        let (unsigned, nonce) = match self.unsigned(client, request).await {
             Err(IssueError::Refused(refusal)) => {
                 let event = refusal.event(client.client());
                 let asker = Asker::authenticated(client.client().agent);
@@ -91,25 +120,49 @@ where
             token: token?,
             expires_in: claims.expires_at.since(claims.issued_at),
             scope: claims.scope.clone(),
+            scheme: Confirmation::scheme(claims.confirmation.as_ref()),
+            nonce,
         })
     }
+
+    /// The token, and the nonce for the next proof, where one was shown.
 
     async fn unsigned(
         &self,
         client: &AuthenticatedClient,
         request: &GrantRequest,
-    ) -> Result<UnsignedToken, IssueError> {
+    ) -> Result<(UnsignedToken, Option<String>), IssueError> {
         let resources = request.resources.iter().map(String::as_str);
-        let request = TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
-            .map_err(IssueError::Refused)?;
+        let shown = request.proof.as_ref();
+        let mut request =
+            TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
+                .map_err(IssueError::Refused)?;
+        let mut next_nonce = None;
+        if let Some(shown) = shown {
+            let (confirmation, nonce) = self.bound_by(client, shown).await?;
+            (request.confirmation, next_nonce) = (Some(confirmation), Some(nonce));
+        }
         let policy = &self.parts.policy;
-        let registered = self.registered(client, &request.resources_to_find(&policy.issuer)).await?;
+        let registered =
+            self.registered(client, &request.resources_to_find(&policy.issuer)).await?;
         let issued =
             issue(request, client.client(), &registered, policy, self.now(), self.entropy());
-        issued.map_err(|error| match error {
+        let unsigned = issued.map_err(|error| match error {
             issue::IssueError::Refused(refusal) => IssueError::Refused(refusal),
             issue::IssueError::Entropy(error) => IssueError::Entropy(error),
-        })
+        })?;
+        Ok((unsigned, next_nonce))
+    }
+
+    /// What a proof binds the token to (RFC 9449 section 5), and the nonce for the next one.
+    async fn bound_by(
+        &self,
+        client: &AuthenticatedClient,
+        shown: &PresentedProof,
+    ) -> Result<(Confirmation, String), IssueError> {
+        let proof = self.proof(shown, None)?;
+        let nonce = self.use_proof(client.scope().organization(), &proof).await?;
+        Ok((Confirmation::Key(proof.key().clone()), nonce))
     }
 
     /// Which of these an active agent of the client's organization answers to. Where nothing is to
