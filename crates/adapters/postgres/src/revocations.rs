@@ -2,7 +2,7 @@
 
 use audit::{Apply, Entry};
 use kernel::{StoreError, TokenId};
-use tokens::{Revocations, TokenRevoked, policy::CLOCK_SKEW};
+use tokens::{Revocations, TokenRevoked, policy::REMEMBERED};
 
 use crate::session::{Mode, PostgresTx, Session, Writes};
 
@@ -35,8 +35,7 @@ impl Apply<TokenRevoked> for PostgresTx {
     async fn apply(&mut self, entry: Entry<'_, TokenRevoked>) -> Result<(), StoreError> {
         let revoked = entry.change();
         let organization = self.owner().uuid();
-        // A clock that is a little behind still takes such a token for alive.
-        let over = revoked.at().minus(CLOCK_SKEW);
+        let over = revoked.at().minus(REMEMBERED);
         let forget = sqlx::query(FORGET).bind(organization).bind(over.unix_micros());
         self.change(forget).await?;
         let insert = sqlx::query(INSERT)

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kernel::{AgentId, CredentialId, OrganizationId, Revision, Standing, Text, Timestamp};
+use kernel::{
+    AgentId, CLOCK_SKEW, CredentialId, OrganizationId, Revision, Standing, Text, Timestamp,
+};
 use thiserror::Error;
 
 use crate::{
@@ -282,7 +284,9 @@ impl Credential {
         );
         let expected = self.0.revision;
         let mut old = self;
-        let end = now.plus(overlap.0);
+        // Without an overlap it is over by every clock at once, also by one that is behind.
+        let at_once = overlap == Overlap::default();
+        let end = if at_once { now.minus(CLOCK_SKEW) } else { now.plus(overlap.0) };
         old.0.expires_at = Some(old.0.expires_at.map_or(end, |was| was.min(end)));
         old.0.state = CredentialState::Superseded { by: id };
         old.0.revision = expected.next();

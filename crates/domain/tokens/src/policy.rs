@@ -31,6 +31,11 @@ impl Default for Lifetime {
     }
 }
 
+/// How long a revocation is remembered after its token has ended. A clock that is behind still takes
+/// the token for alive; and so would a server that is started after a clock that ran ahead by an hour
+/// was put right, had it been forgotten meanwhile.
+pub const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// What every token has in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPolicy {

@@ -70,6 +70,13 @@ fn cr_07_a_rotated_credential_works_for_its_overlap_and_cannot_be_rotated_again(
 }
 
 #[test]
+fn ck_01_a_rotation_without_overlap_is_seen_at_once_by_a_clock_that_is_behind() {
+    let rotation = made(None).rotate((id(2), hash()), overlap(0), NONE, at(100)).unwrap();
+    assert_eq!(rotation.old().authenticates(at(90)), Standing::Ended);
+    assert_eq!(rotation.successor().authenticates(at(90)), Standing::GOOD);
+}
+
+#[test]
 fn cr_08_a_rotation_keeps_a_finite_credential_finite() {
     let rotation =
         made(Some(at(200))).rotate((id(2), hash()), overlap(600), NONE, at(150)).unwrap();
