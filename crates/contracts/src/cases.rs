@@ -3,6 +3,7 @@
 pub mod agent_lists;
 pub mod agents;
 pub mod checkpoint_keys;
+pub mod client_keys;
 pub mod credentials;
 pub mod feed;
 pub mod hints;
@@ -15,5 +16,6 @@ pub mod logs;
 pub mod notes;
 pub mod organizations;
 pub mod rates;
+pub mod single_uses;
 pub mod tenants;
 pub mod tokens;

@@ -6,7 +6,10 @@ use audit::{
     Apply, AuditLog, ChangeFeed, ChangeHints, CheckpointKeyCreated, CheckpointKeys, Directory,
     EventRecord, LogAcknowledged, LogReader, LogTrimmed, Logs, Notes, Organizations, Transactor,
 };
-use credentials::{CredentialChange, CredentialRotation, Credentials};
+use credentials::{
+    ClientKeyChange, ClientKeys, CredentialChange, CredentialRotation, Credentials,
+};
+use jose::SingleUses;
 use registry::{AgentChange, Agents};
 use tenancy::{OrganizationChange, RateLimiter};
 use tokens::{Revocations, SigningKeyChange, SigningKeys, TokenRevoked};
@@ -15,12 +18,12 @@ use crate::sample::Machine;
 
 /// Every read port.
 pub trait Reads:
-    Organizations + Agents + Credentials + SigningKeys + Revocations + AuditLog
+    Organizations + Agents + Credentials + ClientKeys + SigningKeys + Revocations + AuditLog
 {
 }
 
 impl<T> Reads for T where
-    T: Organizations + Agents + Credentials + SigningKeys + Revocations + AuditLog
+    T: Organizations + Agents + Credentials + ClientKeys + SigningKeys + Revocations + AuditLog
 {
 }
 
@@ -36,11 +39,13 @@ pub trait Writes:
     + Apply<AgentChange>
     + Apply<CredentialChange>
     + Apply<CredentialRotation>
+    + Apply<ClientKeyChange>
     + Apply<SigningKeyChange>
     + Apply<TokenRevoked>
     + Apply<CheckpointKeyCreated>
     + Apply<LogTrimmed>
     + Apply<LogAcknowledged>
+    + SingleUses
 {
 }
 
@@ -50,11 +55,13 @@ impl<T> Writes for T where
         + Apply<AgentChange>
         + Apply<CredentialChange>
         + Apply<CredentialRotation>
+        + Apply<ClientKeyChange>
         + Apply<SigningKeyChange>
         + Apply<TokenRevoked>
         + Apply<CheckpointKeyCreated>
         + Apply<LogTrimmed>
         + Apply<LogAcknowledged>
+        + SingleUses
 {
 }
 

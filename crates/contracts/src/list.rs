@@ -63,6 +63,20 @@ macro_rules! contract {
                 the_last_use_of_a_credential_is_kept_and_never_goes_back,
                 a_failure_is_no_use,
             ],
+            client_keys: [
+                every_kind_and_state_of_a_key_is_read_back_as_it_was_written,
+                a_secret_is_no_key_and_a_key_no_secret,
+                a_key_is_found_by_what_its_client_calls_it,
+                an_id_or_a_key_that_is_live_is_not_taken_again,
+                what_an_agent_authenticates_by_is_told_and_nothing_else,
+                keys_of_an_agent_are_listed_newest_first,
+                a_stale_change_of_a_key_is_a_conflict_and_leaves_no_trace,
+                tn_01_no_key_is_seen_or_made_from_another_organization,
+                cr_03_of_many_keys_at_once_ten_are_registered,
+                ca_03_a_secret_and_a_key_that_race_never_stand_side_by_side,
+                the_first_key_and_the_ends_of_the_secrets_are_written_together_or_not_at_all,
+                the_last_use_of_a_key_is_kept_for_it_and_its_agent,
+            ],
             tokens: [
                 a_revoked_token_is_found_and_no_other,
                 a_revocation_is_remembered_for_as_long_as_its_token_could_live,
@@ -71,6 +85,13 @@ macro_rules! contract {
                 signing_keys_are_read_in_the_order_in_which_they_were_made,
                 a_second_active_signing_key_is_a_conflict_and_leaves_no_trace,
                 signing_keys_are_the_same_in_every_organization,
+            ],
+            single_uses: [
+                what_was_used_once_is_used_for_good,
+                ca_08_of_many_uses_at_once_exactly_one_is_the_first,
+                what_is_not_committed_was_not_used,
+                ca_10_one_id_in_two_organizations_is_two,
+                ck_02_a_use_is_remembered_past_its_time_and_then_forgotten,
             ],
             notes: [
                 a_note_is_readable_once_it_is_told_of,
@@ -127,6 +148,7 @@ macro_rules! contract {
                 an_erased_event_is_neither_listed_nor_got_and_keeps_its_leaf,
                 the_log_goes_on_behind_what_was_erased,
                 the_last_use_of_a_credential_outlives_its_event,
+                the_last_use_of_a_key_outlives_its_event,
             ],
             checkpoint_keys: [
                 checkpoint_keys_are_read_back_oldest_first_in_every_organization,

@@ -2,6 +2,7 @@
 //! everything that can be stored.
 
 mod agents;
+mod client_keys;
 mod credentials;
 mod logs;
 mod machine;
@@ -11,6 +12,7 @@ pub use agents::{
     agent_named, archived, changed, every_agent, moved, new_agent, patch, registered, resources,
     with_roles,
 };
+pub use client_keys::{client_key, every_client_key, new_client_key};
 pub use credentials::{credential, every_credential, new_credential};
 pub use logs::{KnownKey, Sequencer, checkpoint_key, cut, log_origin, next_extension};
 pub use machine::{Heard, Machine, Seeded, Ticking, later};

@@ -11,6 +11,7 @@ use audit::{
     Apply, AuditLog, Directory, EventFilter, LogReader, LoggedEvent, Notes, Organizations,
     SignedCheckpoint, Transactor, VerifierKey, merkle::TilePath,
 };
+use jose::SingleUses;
 use kernel::{AgentId, CredentialId, EventId, Page, PageRequest, Secret, StoreError};
 #[cfg(feature = "mocks")]
 use mockall::automock;
@@ -77,6 +78,7 @@ impl<S, G> Authenticator for IdentityProvider<S, G>
 where
     S: Transactor + Directory + Notes,
     S::View: KnowsParties,
+    S::Tx: SingleUses,
     G: Signer,
 {
     async fn client(

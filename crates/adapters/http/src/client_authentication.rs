@@ -4,17 +4,22 @@
 //! attacker add a method that it has to one that it has not.
 
 use axum::http::{HeaderMap, header};
+use credentials::assertion::ASSERTION_TYPE;
 use kernel::Secret;
+use tokens::Scheme;
+use usecases::authenticate::PresentedClient;
 
 use crate::{basic_auth, form_body::Form, oauth_error::OAuthError};
 
-/// How a client sends its secret (RFC 7591 section 2 has the names).
+/// How a client authenticates (RFC 7591 section 2 has the names).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientMethod {
     /// `client_secret_basic`.
     Basic,
     /// `client_secret_post`.
     Post,
+    /// `private_key_jwt`.
+    PrivateKeyJwt,
 }
 
 impl ClientMethod {
@@ -23,42 +28,41 @@ impl ClientMethod {
         match self {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
 
-/// An id and a secret that nobody has checked yet.
+/// What a client authenticates by, which nobody has checked yet.
 #[derive(Debug)]
 pub(crate) struct ClientCredentials {
-    /// Who the client claims to be, in its own words.
-    pub(crate) client_id: String,
-    /// What it claims to know.
-    pub(crate) secret: Secret,
-    /// Where both stood. A refusal depends on it: see [`OAuthError::invalid_client`].
+    /// Who the client claims to be, and what it claims to hold.
+    pub(crate) presented: PresentedClient,
+    /// Where it stood. A refusal depends on it: see [`OAuthError::invalid_client`].
     pub(crate) method: ClientMethod,
 }
 
 /// What a caller authenticates with.
 #[derive(Debug)]
 pub(crate) enum Presented {
-    /// An id and a secret.
+    /// What is a client's own.
     Client(ClientCredentials),
-    /// A bearer token.
-    Bearer(Secret),
+    /// A token, under the scheme by which it is shown.
+    Token(Scheme, Secret),
 }
 
-/// The one method of a request at the token endpoint, which takes no bearer token.
+/// The one method of a request at the token endpoint, which takes no token.
 pub(crate) fn client_credentials(
     headers: &HeaderMap,
     form: &Form,
 ) -> Result<ClientCredentials, OAuthError> {
     match presented(headers, form)? {
         Presented::Client(credentials) => Ok(credentials),
-        Presented::Bearer(_) => Err(OAuthError::invalid_client(None)),
+        Presented::Token(..) => Err(OAuthError::invalid_client(None)),
     }
 }
 
-/// The one method of a request, be it a client's or a bearer token.
+/// The one method of a request, be it a client's or a token.
 pub(crate) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, OAuthError> {
     let in_form = form.get("client_secret").is_some();
     let assertion =
@@ -69,8 +73,9 @@ pub(crate) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, O
     }
     match header {
         Some(Authorization::Basic(credentials)) => basic(&credentials, form).map(Presented::Client),
-        Some(Authorization::Bearer(token)) => Ok(Presented::Bearer(token)),
+        Some(Authorization::Token(scheme, token)) => Ok(Presented::Token(scheme, token)),
         Some(Authorization::Unknown) => Err(OAuthError::invalid_client(None)),
+        None if assertion => by_assertion(form).map(Presented::Client),
         None => post(form).map(Presented::Client),
     }
 }
@@ -84,14 +89,35 @@ fn basic(credentials: &Secret, form: &Form) -> Result<ClientCredentials, OAuthEr
     if form.get("client_id").is_some_and(|in_form| in_form != client_id) {
         return Err(refused());
     }
-    Ok(ClientCredentials { client_id, secret, method: ClientMethod::Basic })
+    let presented = PresentedClient::Secret { id: client_id, secret };
+    Ok(ClientCredentials { presented, method: ClientMethod::Basic })
+}
+
+/// The assertion of RFC 7521 section 4.2. The parameter that says of which kind it is must be there: an
+/// assertion of another kind is another's to judge.
+fn by_assertion(form: &Form) -> Result<ClientCredentials, OAuthError> {
+    let kind = form.get("client_assertion_type");
+    if kind.is_some_and(|kind| kind != ASSERTION_TYPE) {
+        let description = format!("client_assertion_type must be {ASSERTION_TYPE}");
+        return Err(OAuthError::invalid_request(description));
+    }
+    match (kind, form.secret("client_assertion")) {
+        (Some(_), Some(assertion)) => {
+            let id = form.get("client_id").map(str::to_owned);
+            let presented = PresentedClient::Assertion { id, assertion };
+            Ok(ClientCredentials { presented, method: ClientMethod::PrivateKeyJwt })
+        }
+        (Some(_) | None, None) | (None, Some(_)) => {
+            let description = "client_assertion and client_assertion_type are needed together";
+            Err(OAuthError::invalid_request(description))
+        }
+    }
 }
 
 fn post(form: &Form) -> Result<ClientCredentials, OAuthError> {
     match (form.get("client_id"), form.secret("client_secret")) {
         (Some(client_id), Some(secret)) => Ok(ClientCredentials {
-            client_id: client_id.to_owned(),
-            secret,
+            presented: PresentedClient::Secret { id: client_id.to_owned(), secret },
             method: ClientMethod::Post,
         }),
         (Some(_) | None, None) | (None, Some(_)) => Err(OAuthError::invalid_client(None)),
@@ -102,8 +128,8 @@ fn post(form: &Form) -> Result<ClientCredentials, OAuthError> {
 pub(crate) enum Authorization {
     /// HTTP Basic, still encoded.
     Basic(Secret),
-    /// A bearer token, unread.
-    Bearer(Secret),
+    /// A token, unread.
+    Token(Scheme, Secret),
     /// Another scheme, or none.
     Unknown,
 }
@@ -122,7 +148,9 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization>
     Ok(Some(if scheme.eq_ignore_ascii_case("basic") {
         Authorization::Basic(credentials)
     } else if scheme.eq_ignore_ascii_case("bearer") {
-        Authorization::Bearer(credentials)
+        Authorization::Token(Scheme::Bearer, credentials)
+    } else if scheme.eq_ignore_ascii_case("dpop") {
+        Authorization::Token(Scheme::Dpop, credentials)
     } else {
         Authorization::Unknown
     }))
@@ -163,8 +191,13 @@ mod tests {
             (vec![], "client_id=id&client_secret=secret", ClientMethod::Post),
         ] {
             let read = read(&authorization, form).unwrap();
-            assert_eq!((read.client_id.as_str(), read.method), ("id", method));
-            assert_eq!(read.secret.expose_secret(), "secret");
+            assert_eq!(read.method, method);
+            match read.presented {
+                PresentedClient::Secret { id, secret } => {
+                    assert_eq!((id.as_str(), secret.expose_secret()), ("id", "secret"));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -183,7 +216,6 @@ mod tests {
         assert_eq!(refused(&["Basic Og=="], ""), tried);
         assert_eq!(refused(&["Basic ???"], ""), tried);
         assert_eq!(refused(&[BASIC], "client_id=another"), tried);
-        assert_eq!(refused(&[], "client_assertion=a.b.c"), plain);
     }
 
     #[test]
@@ -198,11 +230,34 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_token_is_told_from_a_client() {
+    fn an_assertion_comes_with_its_type_and_may_leave_out_the_id() {
+        let of_type = format!("client_assertion_type={ASSERTION_TYPE}");
+        for (id, named) in [("", None), ("&client_id=id", Some("id"))] {
+            let read = read(&[], &format!("{of_type}&client_assertion=a.b.c{id}")).unwrap();
+            assert_eq!(read.method, ClientMethod::PrivateKeyJwt);
+            match read.presented {
+                PresentedClient::Assertion { id, assertion } => {
+                    assert_eq!((id.as_deref(), assertion.expose_secret()), (named, "a.b.c"));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let incomplete = ("invalid_request", 400, false);
+        assert_eq!(refused(&[], "client_assertion=a.b.c"), incomplete);
+        assert_eq!(refused(&[], &of_type), incomplete);
+        assert_eq!(refused(&[], "client_assertion_type=saml2&client_assertion=a"), incomplete);
+    }
+
+    #[test]
+    fn a_token_is_told_from_a_client_and_its_scheme_from_the_other() {
         let form = Form::parse(b"token=a", &[]).unwrap();
-        match presented(&headers(&["bearer abc"]), &form) {
-            Ok(Presented::Bearer(token)) => assert_eq!(token.expose_secret(), "abc"),
-            other => panic!("{other:?}"),
+        for (header, expected) in [("bearer abc", Scheme::Bearer), ("dPoP  abc", Scheme::Dpop)] {
+            match presented(&headers(&[header]), &form) {
+                Ok(Presented::Token(scheme, token)) => {
+                    assert_eq!((scheme, token.expose_secret()), (expected, "abc"));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 }

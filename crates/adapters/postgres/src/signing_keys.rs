@@ -3,7 +3,7 @@
 use audit::{Apply, Entry};
 use kernel::StoreError;
 use stored_rows::{Value, signing_key};
-use tokens::{SigningKey, SigningKeyChange, SigningKeys};
+use tokens::{KeptKeys, SigningKeyChange, SigningKeys};
 
 use crate::{
     session::{Mode, PostgresTx, Session, Writes},
@@ -25,8 +25,8 @@ const UPDATE: &str = "
     WHERE id = $6 AND revision = $7";
 
 impl<M: Mode> SigningKeys for Session<M> {
-    async fn signing_keys(&mut self) -> Result<Vec<SigningKey>, StoreError> {
-        self.rows(sqlx::query(ALL)).await?.iter().map(signing_key::read).collect()
+    async fn signing_keys(&mut self) -> Result<KeptKeys, StoreError> {
+        signing_key::read_all(&self.rows(sqlx::query(ALL)).await?)
     }
 }
 

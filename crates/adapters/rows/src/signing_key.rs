@@ -1,7 +1,9 @@
 //! A signing key as a row of the table `signing_key`.
 
 use kernel::StoreError;
-use tokens::{Algorithm, Jwk, KeyState, SealedPrivateKey, SigningKey, SigningKeyRecord};
+use tokens::{
+    Algorithm, DamagedKey, Jwk, KeptKeys, KeyState, SealedPrivateKey, SigningKey, SigningKeyRecord,
+};
 
 use crate::{
     cells::{Cells, Columns},
@@ -34,6 +36,27 @@ pub fn state(record: &SigningKeyRecord) -> [Value; 4] {
     ]
 }
 
+/// Reads all keys back. A row of no possible form is named, and keeps no other from being read.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where a row does not even say what its id is.
+pub fn read_all<'a, R: Cells + 'a>(
+    rows: impl IntoIterator<Item = &'a R>,
+) -> Result<KeptKeys, StoreError> {
+    let mut kept = KeptKeys::default();
+    for row in rows {
+        match read(row) {
+            Ok(key) => kept.whole.push(key),
+            Err(StoreError::Corrupt { column, .. }) => {
+                let id = Columns::of(TABLE, row).text("id")?.to_owned();
+                kept.damaged.push(DamagedKey { id, column });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(kept)
+}
+
 /// Reads a key back.
 ///
 /// # Errors
@@ -64,6 +87,7 @@ fn state_of(row: &Columns<'_, impl Cells>) -> Result<KeyState, StoreError> {
         "active" => Ok(KeyState::Active { since: at }),
         "retiring" => Ok(KeyState::Retiring { until: at }),
         "retired" => Ok(KeyState::Retired { since: at }),
+        "compromised" => Ok(KeyState::Compromised { since: at }),
         _ => Err(row.corrupt("state")),
     }
 }

@@ -84,7 +84,7 @@ pub async fn one_record_changes_twice_in_one_transaction<H: Harness>() {
     let (tx, _) = record(world.begin(&scope).await, published).await.unwrap();
     let (tx, key) = record(tx, active).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), [key]);
+    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap().whole, [key]);
     assert_eq!(world.events().await.len(), before + 2);
 }
 
@@ -225,6 +225,8 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     let credential = world.change(&scope, made).await.id();
     world.change(&scope, rotated).await;
     world.change(&scope, revoked).await;
+    let key = world.change(&scope, sample::client_key(machine, &agent)).await;
+    world.change(&scope, key.remove(machine.now()).unwrap()).await;
     let token = sample::verified_token(machine, scope.organization(), agent.id(), credential).await;
     world.change(&scope, sample::revoked(&token, machine.now())).await;
     for change in sample::every_agent(machine, scope.organization()) {

@@ -246,21 +246,32 @@ pub async fn the_log_goes_on_behind_what_was_erased<H: Harness>() {
 pub async fn the_last_use_of_a_credential_outlives_its_event<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let agent = world.agent(&scope, "one").await;
-    let credential = world.credential(&scope, &agent).await;
+    let credential = world.credential(&scope, &agent).await.id();
+    outlives(&world, &scope, &agent, credential).await;
+}
+
+pub async fn the_last_use_of_a_key_outlives_its_event<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let agent = world.agent(&scope, "one").await;
+    let key = world.change(&scope, sample::client_key(&world.machine, &agent)).await.id();
+    outlives(&world, &scope, &agent, key).await;
+}
+
+async fn outlives<H: Harness>(world: &World<H>, scope: &Scope, agent: &Agent, used: CredentialId) {
     let acting = sample::scope(scope.organization(), agent.id());
-    let used = Event::success(Action::TokenIssued).using(credential.id());
-    let id = world.note(&acting, &used).await;
-    let last = world.view(&scope).await.event(id).await.unwrap().unwrap().event.timestamp;
-    sequence(&world, &scope).await;
+    let issued = Event::success(Action::TokenIssued).using(used);
+    let id = world.note(&acting, &issued).await;
+    let last = world.view(scope).await.event(id).await.unwrap().unwrap().event.timestamp;
+    sequence(world, scope).await;
     world.machine.wait(days(365));
-    let change = cut(&world, &scope).await;
-    let trimmed = world.change(&scope, change).await;
+    let change = cut(world, scope).await;
+    let trimmed = world.change(scope, change).await;
     assert_eq!(trimmed, Trimmed { content: 4, personal_data: 4 });
-    erase(&world, &scope, 100).await;
-    let mut view = world.view(&scope).await;
+    erase(world, scope, 100).await;
+    let mut view = world.view(scope).await;
     assert_eq!(view.event(id).await.unwrap(), None);
     let times = view.last_authentications(&[agent.id()]).await.unwrap();
     assert_eq!(times.into_iter().collect::<Vec<_>>(), [(agent.id(), last)]);
-    let uses = view.last_uses(&[credential.id()]).await.unwrap();
-    assert_eq!(uses.into_iter().collect::<Vec<_>>(), [(credential.id(), last)]);
+    let uses = view.last_uses(&[used]).await.unwrap();
+    assert_eq!(uses.into_iter().collect::<Vec<_>>(), [(used, last)]);
 }

@@ -54,7 +54,7 @@ pub async fn every_state_of_a_signing_key_is_read_back_as_it_was_written<H: Harn
     let (world, scope) = World::<H>::with_organization().await;
     for change in sample::every_key(&world.machine) {
         let key = world.change(&scope, change).await;
-        assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), [key]);
+        assert_eq!(world.view(&scope).await.signing_keys().await.unwrap().whole, [key]);
     }
 }
 
@@ -66,13 +66,13 @@ pub async fn signing_keys_are_read_in_the_order_in_which_they_were_made<H: Harne
     }
     let active = expected.remove(0).activate(Duration::ZERO, world.machine.now()).unwrap();
     expected.insert(0, world.change(&scope, active).await);
-    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap(), expected);
+    assert_eq!(world.view(&scope).await.signing_keys().await.unwrap().whole, expected);
 }
 
 /// Of two that sign, nobody could tell which a token should be of.
 pub async fn a_second_active_signing_key_is_a_conflict_and_leaves_no_trace<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
-    let [published, active, retiring, _] = sample::every_key(&world.machine);
+    let [published, active, retiring, ..] = sample::every_key(&world.machine);
     world.change(&scope, published).await;
     let first = world.change(&scope, active).await;
     let second = world.change(&scope, sample::key(&world.machine)).await;
@@ -82,7 +82,7 @@ pub async fn a_second_active_signing_key_is_a_conflict_and_leaves_no_trace<H: Ha
     let refused = world.try_change(&scope, both).await;
     assert!(matches!(refused, Err(StoreError::Conflict)));
     assert_eq!(world.events().await, before);
-    let keys = world.view(&scope).await.signing_keys().await.unwrap();
+    let keys = world.view(&scope).await.signing_keys().await.unwrap().whole;
     assert_eq!(keys, [first, second.clone()]);
 
     // Once the first one has ceased to sign, the second may.
@@ -96,5 +96,5 @@ pub async fn signing_keys_are_the_same_in_every_organization<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let other = world.organization("other").await;
     let key = world.change(&scope, sample::key(&world.machine)).await;
-    assert_eq!(world.view(&other).await.signing_keys().await.unwrap(), [key]);
+    assert_eq!(world.view(&other).await.signing_keys().await.unwrap().whole, [key]);
 }

@@ -64,9 +64,12 @@ pub struct PresentedAssertion<'a> {
 
 /// An assertion of the client that it names.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct VerifiedAssertion {
-    key: ClientKey,
-    single_use: SingleUse,
+    /// The key that it was signed with.
+    pub key: ClientKey,
+    /// By what it is known that it was used.
+    pub single_use: SingleUse,
 }
 
 impl<'a> PresentedAssertion<'a> {
@@ -143,20 +146,6 @@ impl<'a> PresentedAssertion<'a> {
             KeyMaterial::Certificate(_) | KeyMaterial::Subject(_) => false,
         };
         candidates.find(holds).ok_or(InvalidAssertion::Signature)
-    }
-}
-
-impl VerifiedAssertion {
-    /// The key that it was signed with.
-    #[must_use]
-    pub const fn key(&self) -> &ClientKey {
-        &self.key
-    }
-
-    /// By what it is known that it was used.
-    #[must_use]
-    pub const fn single_use(&self) -> &SingleUse {
-        &self.single_use
     }
 }
 

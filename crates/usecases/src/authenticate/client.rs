@@ -1,20 +1,20 @@
-//! Authenticates a client by its secret (RFC 6749 section 2.3.1).
+//! Authenticates a client, by whatever it presents (RFC 6749 section 2.3).
 
-use ::credentials::{Credentials, PresentedSecret};
 use ::tokens::Client;
-use audit::{Directory, Notes, Organizations, Transactor};
-use kernel::{AgentId, OrganizationId, Secret, Standing, StoreError};
-use registry::{Agent, Agents};
+use audit::{Directory, Notes, Transactor};
+use jose::{SingleUse, SingleUses};
+use kernel::{Standing, StoreError};
 use tenancy::{Actor, Admission, Origin, Scope};
 use thiserror::Error;
 
 use super::{
     Admitted,
-    parties::{Found, Parties},
+    facts::KnowsParties,
+    parties::Parties,
     presented::PresentedClient,
     refuse::{Named, Refused},
 };
-use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
+use crate::{caller::AuthenticatedClient, provider::IdentityProvider, single_use::use_once};
 
 /// Why a client was not let in. That its id, its secret or its standing is wrong is one error:
 /// telling them apart would tell which ids exist.
@@ -34,7 +34,8 @@ pub enum ClientError {
 impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor + Directory + Notes,
-    S::View: Organizations + Agents + Credentials,
+    S::View: KnowsParties,
+    S::Tx: SingleUses,
 {
     /// Authenticates a client and counts its request.
     ///
@@ -48,9 +49,16 @@ where
         presented: &PresentedClient,
         origin: &Origin,
     ) -> Result<Admitted<AuthenticatedClient>, ClientError> {
-        let client = match presented {
-            PresentedClient::Secret { id, secret } => self.by_secret((id, secret), origin).await?,
-            PresentedClient::Assertion { .. } | PresentedClient::Certificate { .. } => {
+        let (client, single_use) = match presented {
+            PresentedClient::Secret { id, secret } => {
+                (self.by_secret((id, secret), origin).await?, None)
+            }
+            PresentedClient::Assertion { id, assertion } => {
+                let by = (id.as_deref(), assertion);
+                let (client, single_use) = self.by_assertion(by, origin).await?;
+                (client, Some(single_use))
+            }
+            PresentedClient::Certificate { .. } => {
                 return Err(self.refuse_client(origin, Named::default(), "unknown method").await);
             }
         };
@@ -58,80 +66,36 @@ where
         if !admission.admitted {
             return Err(ClientError::RateLimited(admission));
         }
-        Ok(Admitted { caller: client, admission })
-    }
-
-    async fn by_secret(
-        &self,
-        (id, secret): (&str, &Secret),
-        origin: &Origin,
-    ) -> Result<AuthenticatedClient, ClientError> {
-        let parsed = (id.parse(), PresentedSecret::try_from(secret));
-        let (Ok(id), Ok(secret)) = parsed else {
-            return Err(self.refuse_client(origin, Named::default(), "malformed").await);
-        };
-        let (named, parties) = self.parties(id, &secret).await?;
-        match self.good_client(parties, &secret, origin) {
-            Ok(client) => Ok(client),
-            Err(reason) => Err(self.refuse_client(origin, named, reason).await),
+        // Last of all: whoever is refused for another reason may come again with it.
+        if let Some(single_use) = single_use {
+            self.use_assertion(&client, &single_use).await?;
         }
+        Ok(Admitted { caller: client, admission, nonce: None })
     }
 
-    /// Whom the client named, and all on whom it depends whether it is let in, if nobody is
-    /// missing. Only where there are copies of all of them is the store not asked: an unknown
-    /// client and a known one with an unknown credential are the same work.
-    async fn parties(
+    /// Lets the first use of an assertion pass, at whatever endpoint and replica, and no other.
+    async fn use_assertion(
         &self,
-        id: AgentId,
-        secret: &PresentedSecret,
-    ) -> Result<(Named, Option<Parties>), StoreError> {
-        let known = &self.parts.known;
-        let ticket = match known.client(id, secret.credential(), self.now()) {
-            Ok(parties) => {
-                let named = Named::existing(parties.organization.id(), id);
-                return Ok((named, Some(parties)));
-            }
-            Err(ticket) => ticket,
-        };
-        let organization = self.parts.store.organization_of(id).await?;
-        let found = self.look_up(organization, id, secret).await?;
-        let agent = found.agent.as_ref().map(Agent::id);
-        let named = Named { claimed: Some(id), organization, agent };
-        let parties = found.whole();
-        if let Some(parties) = &parties {
-            known.keep_client(ticket, parties);
+        client: &AuthenticatedClient,
+        single_use: &SingleUse,
+    ) -> Result<(), ClientError> {
+        let scope = client.scope();
+        if use_once(&self.parts.store, scope, single_use, self.now()).await? {
+            return Ok(());
         }
-        Ok((named, parties))
+        let named = Named::existing(scope.organization(), client.client().agent);
+        let reason = "the assertion was used before";
+        Err(self.refuse_client(scope.origin(), named, reason).await)
     }
+}
 
-    /// Looks up agent and credential. For an unknown id the same is looked up in the platform's
-    /// organization, where it is not: the work, and so the time, are the same.
-    async fn look_up(
+impl<S, G> IdentityProvider<S, G> {
+    /// The client that these make, if they are good at this moment.
+    pub(super) fn authenticated(
         &self,
-        organization: Option<OrganizationId>,
-        id: AgentId,
-        secret: &PresentedSecret,
-    ) -> Result<Found, StoreError> {
-        let place = organization.unwrap_or(self.parts.platform);
-        let mut view = self.parts.store.view(place).await?;
-        Found::find(&mut view, id, secret.credential()).await
-    }
-
-    /// The client, if everything about it is right; otherwise why not, for the log alone. The
-    /// secret is hashed and compared in any case.
-    fn good_client(
-        &self,
-        parties: Option<Parties>,
-        secret: &PresentedSecret,
+        parties: Parties,
         origin: &Origin,
     ) -> Result<AuthenticatedClient, &'static str> {
-        let Some(parties) = parties else {
-            self.parts.peppers.verify_nothing(secret);
-            return Err("unknown client or credential");
-        };
-        if !self.parts.peppers.verify(secret, &parties.credential.record().hash) {
-            return Err("wrong secret");
-        }
         let now = self.now();
         let standing = parties.standing(|credential| credential.authenticates(now));
         if standing == Standing::Ended {
@@ -150,8 +114,18 @@ where
         let scope = Scope::new(organization.id(), Actor::Agent(agent.id), origin.clone());
         Ok(AuthenticatedClient::new(client, scope, organization))
     }
+}
 
-    async fn refuse_client(&self, origin: &Origin, named: Named, reason: &str) -> ClientError {
+impl<S, G> IdentityProvider<S, G>
+where
+    S: Notes,
+{
+    pub(super) async fn refuse_client(
+        &self,
+        origin: &Origin,
+        named: Named,
+        reason: &str,
+    ) -> ClientError {
         match self.refuse(origin, named, reason).await {
             Ok(Refused::Noted(admission)) => ClientError::Invalid(admission),
             Ok(Refused::TooMany(admission)) => ClientError::RateLimited(admission),

@@ -1,6 +1,6 @@
 //! Everything outside a token that decides whether it is good, gathered in one place.
 
-use ::credentials::{Credential, Credentials};
+use ::credentials::{ClientKeys, Credentials, Means};
 use ::tokens::{Claims, Facts, Revocations};
 use audit::{Organizations, Transactor};
 use kernel::{ScopeSet, Standing, StoreError};
@@ -11,9 +11,9 @@ use crate::provider::IdentityProvider;
 
 /// A view or a transaction in which everybody can be looked up on whom it depends whether a token
 /// is good.
-pub trait KnowsParties: Organizations + Agents + Credentials + Revocations {}
+pub trait KnowsParties: Organizations + Agents + Credentials + ClientKeys + Revocations {}
 
-impl<T: Organizations + Agents + Credentials + Revocations> KnowsParties for T {}
+impl<T> KnowsParties for T where T: Organizations + Agents + Credentials + ClientKeys + Revocations {}
 
 /// On what it depends whether a token is good.
 pub(crate) struct TokenFacts {
@@ -26,9 +26,7 @@ impl TokenFacts {
     /// As the one function that judges weighs them. Whoever is missing is not good.
     pub(crate) fn facts(&self) -> Facts {
         let (standing, grantable) = match &self.parties {
-            Some(parties) => {
-                (parties.standing(Credential::standing), parties.agent.grantable.clone())
-            }
+            Some(parties) => (parties.standing(Means::standing), parties.agent.grantable.clone()),
             None => (Standing::Ended, ScopeSet::default()),
         };
         Facts { standing, revoked: self.revoked, grantable }

@@ -1,5 +1,6 @@
 //! Finding out who calls: by a client's own credential, or by a token.
 
+mod assertion;
 mod bearer;
 mod begin;
 mod brief;
@@ -7,7 +8,9 @@ mod client;
 mod facts;
 mod parties;
 mod presented;
+mod proof;
 mod refuse;
+mod secret;
 
 pub use bearer::BearerError;
 pub use begin::CallerEnded;
@@ -15,6 +18,8 @@ pub use client::ClientError;
 pub use facts::KnowsParties;
 pub(crate) use parties::{AgentBrief, Parties};
 pub use presented::{PresentedCertificate, PresentedClient, PresentedProof, PresentedToken};
+pub(crate) use proof::ProofError;
+pub use proof::Proofs;
 pub use refuse::Refused;
 
 use kernel::StoreError;
@@ -29,6 +34,8 @@ pub struct Admitted<T> {
     pub caller: T,
     /// What is left of its rate.
     pub admission: Admission,
+    /// The nonce for its next proof, where it showed one (RFC 9449 section 8.2).
+    pub nonce: Option<String>,
 }
 
 impl<S, G> IdentityProvider<S, G> {

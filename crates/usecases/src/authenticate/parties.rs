@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::credentials::{Credential, Credentials};
+use ::credentials::{ClientKeys, Credentials, Means};
 use audit::Organizations;
 use kernel::{AgentId, CredentialId, Revision, ScopeSet, Standing, StoreError};
 use registry::{Agent, Agents, IntrospectionReach};
@@ -12,20 +12,24 @@ use tenancy::Organization;
 pub(super) struct Found {
     pub(super) organization: Option<Organization>,
     pub(super) agent: Option<Agent>,
-    pub(super) credential: Option<Credential>,
+    pub(super) credential: Option<Means>,
 }
 
 impl Found {
     /// Looks all of them up, whether the others exist or not, so that the work is the same. A
     /// credential of another agent is none.
     pub(super) async fn find(
-        view: &mut (impl Organizations + Agents + Credentials),
+        view: &mut (impl Organizations + Agents + Credentials + ClientKeys),
         agent: AgentId,
         credential: CredentialId,
     ) -> Result<Self, StoreError> {
         let organization = view.organization().await?;
         let found = view.agent(agent).await?;
-        let credential = view.credential(credential).await?;
+        let secret = view.credential(credential).await?.map(Means::Secret);
+        let credential = match secret {
+            Some(secret) => Some(secret),
+            None => view.client_key(credential).await?.map(Means::Key),
+        };
         let credential = credential.filter(|credential| credential.agent() == agent);
         Ok(Self { organization, agent: found, credential })
     }
@@ -35,11 +39,7 @@ impl Found {
         // All three first: the brief is work, which would tell an agent that exists from one that
         // does not.
         let (organization, agent, credential) = (self.organization?, self.agent?, self.credential?);
-        Some(Parties {
-            organization: Arc::new(organization),
-            agent: Arc::new(AgentBrief::of(&agent)),
-            credential: Arc::new(credential),
-        })
+        Some(Parties::of(organization, &agent, credential))
     }
 }
 
@@ -48,13 +48,22 @@ impl Found {
 pub(crate) struct Parties {
     pub(crate) organization: Arc<Organization>,
     pub(crate) agent: Arc<AgentBrief>,
-    pub(crate) credential: Arc<Credential>,
+    pub(crate) credential: Arc<Means>,
 }
 
 impl Parties {
+    /// All of them, as a store has them.
+    pub(super) fn of(organization: Organization, agent: &Agent, credential: Means) -> Self {
+        Self {
+            organization: Arc::new(organization),
+            agent: Arc::new(AgentBrief::of(agent)),
+            credential: Arc::new(credential),
+        }
+    }
+
     /// The standing of all of them together. The credential's own is the caller's question: whether
     /// it lets somebody in, or whether what it obtained lives.
-    pub(crate) fn standing(&self, of_credential: impl FnOnce(&Credential) -> Standing) -> Standing {
+    pub(crate) fn standing(&self, of_credential: impl FnOnce(&Means) -> Standing) -> Standing {
         let credential = of_credential(&self.credential);
         self.organization.standing().and(self.agent.standing).and(credential)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::credentials::Credential;
+use ::credentials::Means;
 use ::tokens::Claims;
 use hashlink::LruCache;
 use kernel::{AgentId, CredentialId, OrganizationId, TokenId};
@@ -15,7 +15,7 @@ use crate::authenticate::{AgentBrief, Parties};
 pub(super) struct Copies {
     organizations: LruCache<OrganizationId, Arc<Organization>>,
     agents: LruCache<(OrganizationId, AgentId), Arc<AgentBrief>>,
-    credentials: LruCache<(OrganizationId, CredentialId), Arc<Credential>>,
+    credentials: LruCache<(OrganizationId, CredentialId), Arc<Means>>,
     /// Whether it was revoked.
     tokens: LruCache<(OrganizationId, TokenId), bool>,
     /// Where a client belongs.
@@ -100,10 +100,9 @@ impl Copies {
     pub(super) fn keep_credential(
         &mut self,
         key: (OrganizationId, CredentialId),
-        copy: Arc<Credential>,
+        copy: Arc<Means>,
     ) {
-        let revision = copy.record().revision;
-        if self.credentials.peek(&key).is_none_or(|kept| kept.record().revision <= revision) {
+        if self.credentials.peek(&key).is_none_or(|kept| kept.revision() <= copy.revision()) {
             self.credentials.insert(key, copy);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::credentials::{Credential, LiveCount, NewCredential, Pepper, Peppers, PresentedSecret};
+use ::credentials::{Credential, LiveCount, Means, NewCredential, Pepper, Peppers, PresentedSecret};
 use ::tokens::Claims;
 use audit::{Changed, Resource};
 use kernel::{
@@ -51,7 +51,7 @@ impl State {
         Self {
             organization: parties.organization.record().revision.get(),
             agent: parties.agent.revision.get(),
-            credential: parties.credential.record().revision.get(),
+            credential: parties.credential.revision().get(),
             revoked: *revoked,
         }
     }
@@ -74,6 +74,7 @@ impl One {
             issued_at: at(0),
             expires_at: at(900_000),
             id: self.token,
+            confirmation: None,
         }
     }
 
@@ -91,7 +92,7 @@ impl One {
         Parties {
             organization: Arc::new(self.organization(state.organization)),
             agent: Arc::new(agent),
-            credential: Arc::new(self.credential(state.credential)),
+            credential: Arc::new(Means::Secret(self.credential(state.credential))),
         }
     }
 

@@ -28,7 +28,7 @@ use tenancy::{Admission, Kind, Organization, Origin, Plan, Plans, Rate, RateKey,
 use tokens::{Algorithm, Issuer, Jwk, KeyId, Lifetime, Signer, TokenPolicy, port::SigningFailed};
 use usecases::{
     AuthenticatedClient, Caller, IdentityProvider, Known, Parts,
-    authenticate::{BearerError, ClientError, PresentedClient},
+    authenticate::{BearerError, ClientError, PresentedClient, PresentedToken},
     tokens::{GrantRequest, Introspection},
 };
 
@@ -200,7 +200,7 @@ impl Installation {
         secret: &str,
     ) -> Result<AuthenticatedClient, ClientError> {
         let presented =
-            PresentedClient { id: agent.to_owned(), secret: Secret::from(secret.to_owned()) };
+            PresentedClient::Secret { id: agent.to_owned(), secret: Secret::from(secret.to_owned()) };
         let origin = Origin::internal();
         done(self.provider.authenticate_client(&presented, &origin)).map(|let_in| let_in.caller)
     }
@@ -229,7 +229,8 @@ impl Installation {
 
     pub(crate) fn bearer(&self, token: &str) -> Result<Caller, BearerError> {
         let token = Secret::from(token.to_owned());
-        let let_in = done(self.provider.authenticate_bearer(&token, &Origin::internal()));
+        let shown = PresentedToken { token, proof: None, certificate: None };
+        let let_in = done(self.provider.authenticate_bearer(&shown, &Origin::internal()));
         let_in.map(|let_in| let_in.caller)
     }
 

@@ -10,7 +10,8 @@ use std::{
 
 use ::tokens::Revocations;
 use audit::{Directory, Draft, Journal, Notes, Organizations, Transactor};
-use credentials::{Credential, Credentials, LiveCount};
+use credentials::{ClientKey, ClientKeyId, ClientKeys, Credential, Credentials, LiveCount};
+use jose::{SingleUse, SingleUses};
 use kernel::{
     AgentId, CredentialId, EventId, OrganizationId, Page, PageRequest, Resource, StoreError,
     Timestamp, TokenId,
@@ -200,6 +201,47 @@ impl Agents for View {
         _: &[AgentId],
     ) -> Result<BTreeMap<AgentId, Timestamp>, StoreError> {
         panic!("nobody lists here")
+    }
+}
+
+impl ClientKeys for View {
+    /// It has none.
+    async fn client_key(&mut self, _: CredentialId) -> Result<Option<ClientKey>, StoreError> {
+        Ok(None)
+    }
+
+    async fn client_key_called(
+        &mut self,
+        _: AgentId,
+        _: &ClientKeyId,
+    ) -> Result<Option<ClientKey>, StoreError> {
+        Ok(None)
+    }
+
+    async fn live_keys_of(&mut self, _: AgentId) -> Result<Vec<ClientKey>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn live_secrets_of(
+        &mut self,
+        _: AgentId,
+        _: Timestamp,
+    ) -> Result<Vec<Credential>, StoreError> {
+        panic!("nothing is written here")
+    }
+
+    async fn client_keys_of(
+        &mut self,
+        _: AgentId,
+        _: PageRequest<CredentialId>,
+    ) -> Result<Page<ClientKey, CredentialId>, StoreError> {
+        panic!("nobody lists here")
+    }
+}
+
+impl SingleUses for View {
+    async fn use_once(&mut self, _: &SingleUse, _: Timestamp) -> Result<bool, StoreError> {
+        panic!("nothing is written here")
     }
 }
 

@@ -27,7 +27,8 @@ const KEYS: &str = "
     INSERT INTO idempotency_key
     SELECT organization_id, id, 'key', sha256('x'), id, 1 FROM agent;
     INSERT INTO audit_stored_hash SELECT id, 1, 0, sha256('x') FROM organization;
-    INSERT INTO last_use SELECT organization_id, id, agent_id, 1 FROM credential";
+    INSERT INTO last_use SELECT organization_id, id, agent_id, 1 FROM credential;
+    INSERT INTO single_use SELECT id, sha256('x'), 1 FROM organization";
 
 const RELATIONS: &str = "
     SELECT relname::text FROM pg_class
@@ -35,7 +36,7 @@ const RELATIONS: &str = "
         AND relname <> '_sqlx_migrations'
     ORDER BY relname";
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "agent",
     "agent_capability",
     "audit_event",
@@ -52,6 +53,7 @@ const TABLES: [&str; 16] = [
     "organization",
     "revoked_token",
     "signing_key",
+    "single_use",
 ];
 
 async fn relations(database: &Database) -> Vec<String> {

@@ -49,6 +49,13 @@ const REVOCATION: &str = "
         x'00000000000000000000000000000001'
     FROM organization";
 
+/// A use that is remembered until the year 9999.
+macro_rules! single_use {
+    () => {
+        "INSERT INTO single_use SELECT id, zeroblob(32), 253402300799000000 FROM organization"
+    };
+}
+
 /// An event that permits one more update of the table's only row.
 macro_rules! event {
     ("organization") => {
@@ -296,6 +303,15 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("revoked_token_is_never_updated", &["UPDATE revoked_token SET expires_at = 1"]),
     ("revoked_token_is_kept_until_expiry", &["DELETE FROM revoked_token"]),
+    (
+        "single_use_is_never_replaced",
+        &[concat!(single_use!(), ";;INSERT OR REPLACE INTO single_use SELECT * FROM single_use")],
+    ),
+    (
+        "single_use_is_never_updated",
+        &[concat!(single_use!(), ";;UPDATE single_use SET expires_at = 1")],
+    ),
+    ("single_use_is_kept_until_expiry", &[concat!(single_use!(), ";;DELETE FROM single_use")]),
 ];
 
 /// Triggers that refuse nothing.

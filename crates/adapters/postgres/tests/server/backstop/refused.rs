@@ -203,4 +203,11 @@ pub(super) const REFUSED: &[Refused] = &[
     ),
     ("revoked_token", "revoked_token_is_kept_until_expiry", &["DELETE FROM revoked_token"]),
     ("revoked_token", "revoked_token_is_never_emptied", &["TRUNCATE revoked_token"]),
+    ("single_use", "single_use_is_never_updated", &["UPDATE single_use SET expires_at = 1"]),
+    (
+        "single_use",
+        "single_use_is_kept_until_expiry",
+        &[concat!(single_use!(), ";;DELETE FROM single_use")],
+    ),
+    ("single_use", "single_use_is_never_emptied", &["TRUNCATE single_use"]),
 ];

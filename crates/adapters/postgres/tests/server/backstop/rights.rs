@@ -59,6 +59,8 @@ const DENIED: &[&str] = &[
     "DELETE FROM _sqlx_migrations",
     "TRUNCATE agent_capability",
     "TRUNCATE revoked_token",
+    "TRUNCATE single_use",
+    "UPDATE single_use SET expires_at = 1",
     "TRUNCATE change_feed",
     // A place in the log of its own choice, which would stop what is written after it.
     "INSERT INTO audit_event (

@@ -32,6 +32,14 @@ const REVOCATION: &str = "
         '00000000-0000-0000-0000-000000000001'
     FROM organization";
 
+/// A use that is remembered until the year 9999.
+macro_rules! single_use {
+    () => {
+        "INSERT INTO single_use SELECT id, sha256('x'), 253402300799000000 FROM organization"
+    };
+}
+pub(super) use single_use;
+
 /// An event that permits one more update of the table's only row.
 macro_rules! event {
     ("organization") => {
