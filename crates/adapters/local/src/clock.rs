@@ -105,6 +105,22 @@ mod tests {
     }
 
     #[test]
+    fn ck_02_while_the_machines_clock_stands_still_time_goes_on_at_half_its_pace() {
+        let noon = noon();
+        let stopped = noon.then(12 * HOUR, noon.steady + hours(1));
+        let stopped = stopped.then(12 * HOUR, noon.steady + hours(2));
+        assert_eq!(stopped.micros, 13 * HOUR);
+    }
+
+    #[test]
+    fn ck_02_after_a_step_forward_and_back_time_never_goes_back() {
+        let noon = noon();
+        let ahead = noon.then(13 * HOUR, noon.steady);
+        let back = ahead.then(12 * HOUR, noon.steady);
+        assert_eq!(back.micros, 13 * HOUR);
+    }
+
+    #[test]
     fn a_step_forward_is_followed_at_once() {
         let noon = noon();
         assert_eq!(noon.then(13 * HOUR, noon.steady).micros, 13 * HOUR);

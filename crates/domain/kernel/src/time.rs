@@ -119,6 +119,33 @@ mod tests {
     }
 
     #[test]
+    fn ck_03_times_past_2038_and_2106_and_up_to_the_end_of_9999_are_read_and_told() {
+        for (text, seconds) in [
+            ("2038-01-19T03:14:08.000000Z", 1 << 31),
+            ("2106-02-07T06:28:16.000000Z", 1 << 32),
+            ("9999-12-31T23:59:59.000000Z", 253_402_300_799),
+        ] {
+            let at: Timestamp = text.parse().unwrap();
+            assert_eq!((at.unix_seconds(), at.to_string().as_str()), (seconds, text));
+        }
+        for past in ["10000-01-01T00:00:00Z", "9999-12-31T23:59:59-00:01", "99999-01-01T00:00:00Z"]
+        {
+            assert_eq!(past.parse::<Timestamp>(), Err(InvalidTimestamp), "{past}");
+        }
+    }
+
+    #[test]
+    fn ck_03_a_leap_second_is_the_end_of_the_second_before_it_where_there_can_be_one() {
+        for leap in ["2016-12-31T23:59:60Z", "2017-01-01T01:59:60.5+02:00"] {
+            let at: Timestamp = leap.parse().unwrap();
+            assert_eq!(at.to_string(), "2016-12-31T23:59:59.999999Z", "{leap}");
+        }
+        for none in ["2016-12-30T23:59:60Z", "2016-12-31T12:30:60Z", "2016-12-31T23:59:61Z"] {
+            assert_eq!(none.parse::<Timestamp>(), Err(InvalidTimestamp), "{none}");
+        }
+    }
+
+    #[test]
     fn arithmetic_stops_at_the_ends() {
         let last = Timestamp(Timestamp::MAX);
         assert_eq!(last.plus(Duration::MAX), last);

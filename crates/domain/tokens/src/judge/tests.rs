@@ -39,6 +39,18 @@ fn ck_03_a_token_is_good_from_its_second_to_the_one_before_its_end() {
 }
 
 #[test]
+fn ck_03_a_token_of_any_century_ends_at_its_end() {
+    // The first seconds past 2038 and 2106, and one whose token ends with the year 9999.
+    for seconds in [1_i64 << 31, 1 << 32, 253_402_300_799 - 900] {
+        let begin = seconds * 1_000;
+        let token = token_of(&client(), begin);
+        assert_eq!(token.claims().expires_at, at(begin + 900_000));
+        assert!(judge(&token, &facts(), at(begin + 899_999)).is_ok());
+        assert_eq!(judge(&token, &facts(), at(begin + 900_000)), Err(Dead::Expired));
+    }
+}
+
+#[test]
 fn ck_01_a_replica_whose_clock_is_a_little_behind_takes_it() {
     let token = token_of(&client(), ISSUED);
     assert!(judge(&token, &facts(), at(ISSUED - 10_000)).is_ok());
