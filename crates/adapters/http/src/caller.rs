@@ -11,9 +11,10 @@ use axum::{
 };
 use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
 use tenancy::{Admission, Origin, Scope};
+use tokens::Scheme;
 use usecases::{
     AuthenticatedClient, Caller, Denial, Requirement,
-    authenticate::{Admitted, BearerError, ClientError, PresentedClient, PresentedToken, Refused},
+    authenticate::{Admitted, BearerError, ClientError, PresentedProof, PresentedToken, Refused},
     driving::Authenticator,
 };
 
@@ -22,6 +23,7 @@ use crate::{
         Authorization, ClientCredentials, Presented, authorization, client_credentials, presented,
     },
     denials::AdmittedSlot,
+    dpop::{self, NonceSlot, Target},
     form_body::Form,
     oauth_error::OAuthError,
     path::PathParameter,
@@ -51,14 +53,17 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
 
     async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
         let desk = Desk::of(parts, ports);
-        let token = match authorization(&parts.headers) {
-            Ok(Some(Authorization::Bearer(token))) => token,
+        let shown = match authorization(&parts.headers) {
+            Ok(Some(Authorization::Token(scheme, token))) => {
+                desk.shown((scheme, token), &parts.headers)
+            }
             Ok(Some(Authorization::Basic(_) | Authorization::Unknown)) | Err(_) => {
                 return Err(desk.refuse(Problem::token_refused).await);
             }
             Ok(None) => return Err(desk.refuse(Problem::token_required).await),
         };
-        let mut caller = desk.bearer(&shown(token)).await?;
+        let Some(shown) = shown else { return Err(desk.refuse(Problem::token_refused).await) };
+        let mut caller = desk.bearer(&shown).await?;
         let target = target(parts, ports).await;
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meet(requirement, target)
@@ -71,11 +76,6 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
         }
         Ok(Self { caller, endpoint: PhantomData })
     }
-}
-
-/// A token that is shown by holding it alone.
-const fn shown(token: Secret) -> PresentedToken {
-    PresentedToken { token, proof: None, certificate: None }
 }
 
 const fn requirement(access: &Access) -> Option<Requirement> {
@@ -97,8 +97,10 @@ async fn target(parts: &mut Parts, ports: &Ports) -> Option<AgentId> {
 struct Desk {
     authenticator: Arc<dyn Authenticator>,
     origin: Origin,
+    target: Target,
     caller: CallerSlot,
     admission: AdmissionSlot,
+    nonce: NonceSlot,
     now: Timestamp,
 }
 
@@ -112,6 +114,8 @@ impl Desk {
                 address: None,
                 user_agent: None,
             }),
+            target: Target::of(&parts.method, &parts.uri, ports.authorization_server.issuer()),
+            nonce: parts.extensions.get::<NonceSlot>().cloned().unwrap_or_default(),
             caller: parts.extensions.get::<CallerSlot>().cloned().unwrap_or_default(),
             admission: parts.extensions.get::<AdmissionSlot>().cloned().unwrap_or_default(),
             now: ports.process.clock.now(),
@@ -120,9 +124,25 @@ impl Desk {
 
     fn admit<T>(&self, admitted: Admitted<T>, scope: impl Fn(&T) -> &Scope) -> T {
         self.admission.note(admitted.admission);
+        self.nonce.note(admitted.nonce);
         let scope = scope(&admitted.caller);
         self.caller.note(scope.organization(), scope.actor().agent());
         admitted.caller
+    }
+
+    /// A token, and the proof that came with it where it is shown under the scheme for that. `None`
+    /// for a proof beside a bearer token: whoever sends both believes that its token is bound.
+    fn shown(
+        &self,
+        (scheme, token): (Scheme, Secret),
+        headers: &HeaderMap,
+    ) -> Option<PresentedToken> {
+        let proof = match scheme {
+            Scheme::Dpop => Some(self.target.proof(headers)),
+            Scheme::Bearer if headers.contains_key(dpop::PROOF) => return None,
+            Scheme::Bearer => None,
+        };
+        Some(PresentedToken { token, proof, certificate: None })
     }
 
     async fn bearer(&self, token: &PresentedToken) -> Result<Caller, Problem> {
@@ -132,6 +152,15 @@ impl Desk {
                 self.admission.note_any(admission);
                 Err(Problem::token_refused())
             }
+            Err(BearerError::Proof(invalid, admission)) => {
+                self.admission.note_any(admission);
+                Err(Problem::proof_refused(invalid))
+            }
+            Err(BearerError::NonceNeeded(nonce, admission)) => {
+                self.admission.note(admission);
+                self.nonce.note(Some(nonce));
+                Err(Problem::nonce_needed())
+            }
             Err(BearerError::RateLimited(admission)) => Err(self.too_many(admission)),
             Err(BearerError::Store(error)) => Err(Problem::from(error)),
         }
@@ -139,8 +168,7 @@ impl Desk {
 
     async fn client(&self, sent: ClientCredentials) -> Result<AuthenticatedClient, OAuthError> {
         let method = sent.method;
-        let presented = PresentedClient::Secret { id: sent.client_id, secret: sent.secret };
-        match self.authenticator.client(&presented, &self.origin).await {
+        match self.authenticator.client(&sent.presented, &self.origin).await {
             Ok(admitted) => Ok(self.admit(admitted, AuthenticatedClient::scope)),
             Err(ClientError::Invalid(admission)) => {
                 self.admission.note_any(admission);
@@ -148,6 +176,27 @@ impl Desk {
             }
             Err(ClientError::RateLimited(admission)) => Err(self.too_many_for_oauth(admission)),
             Err(ClientError::Store(error)) => Err(OAuthError::from(error)),
+        }
+    }
+
+    /// Why a token did not let its bearer in, in the words of an OAuth endpoint.
+    fn oauth_refusal(&self, error: BearerError) -> OAuthError {
+        match error {
+            BearerError::Invalid(admission) => {
+                self.admission.note_any(admission);
+                OAuthError::invalid_token()
+            }
+            BearerError::Proof(invalid, admission) => {
+                self.admission.note_any(admission);
+                OAuthError::proof_refused(invalid)
+            }
+            BearerError::NonceNeeded(nonce, admission) => {
+                self.admission.note(admission);
+                self.nonce.note(Some(nonce));
+                OAuthError::nonce_needed()
+            }
+            BearerError::RateLimited(admission) => self.too_many_for_oauth(admission),
+            BearerError::Store(error) => OAuthError::from(error),
         }
     }
 
@@ -189,6 +238,16 @@ impl<E: Endpoint> FromRequestParts<Ports> for OAuthCallers<E> {
 }
 
 impl<E: Endpoint> OAuthCallers<E> {
+    /// The proof that came with the request, if one did.
+    pub(crate) fn proof(&self, headers: &HeaderMap) -> Option<PresentedProof> {
+        self.desk.target.proof_if_any(headers)
+    }
+
+    /// Notes the nonce for the client's next proof.
+    pub(crate) fn note_nonce(&self, nonce: Option<String>) {
+        self.desk.nonce.note(nonce);
+    }
+
     /// The client, by its own credential alone.
     pub(crate) async fn client(
         &self,
@@ -211,26 +270,25 @@ impl<E: Endpoint> OAuthCallers<E> {
             Ok(Presented::Client(sent)) => {
                 self.desk.client(sent).await.map(|client| client.as_caller())
             }
-            Ok(Presented::Bearer(token)) => self.bearer(token).await,
+            Ok(Presented::Token(scheme, token)) => self.bearer((scheme, token), headers).await,
             Err(error) => Err(self.refuse(error).await),
         }
     }
 
-    async fn bearer(&self, token: Secret) -> Result<Caller, OAuthError> {
-        if token.expose_secret().is_empty() {
-            return Err(self.refuse(OAuthError::invalid_token()).await);
-        }
+    async fn bearer(
+        &self,
+        (scheme, token): (Scheme, Secret),
+        headers: &HeaderMap,
+    ) -> Result<Caller, OAuthError> {
         let desk = &self.desk;
-        let mut caller = match desk.authenticator.bearer(&shown(token), &desk.origin).await {
+        let is_empty = token.expose_secret().is_empty();
+        let shown = desk.shown((scheme, token), headers).filter(|_| !is_empty);
+        let Some(shown) = shown else {
+            return Err(self.refuse(OAuthError::invalid_token()).await);
+        };
+        let mut caller = match desk.authenticator.bearer(&shown, &desk.origin).await {
             Ok(admitted) => desk.admit(admitted, Caller::scope),
-            Err(BearerError::Invalid(admission)) => {
-                desk.admission.note_any(admission);
-                return Err(OAuthError::invalid_token());
-            }
-            Err(BearerError::RateLimited(admission)) => {
-                return Err(desk.too_many_for_oauth(admission));
-            }
-            Err(BearerError::Store(error)) => return Err(OAuthError::from(error)),
+            Err(error) => return Err(desk.oauth_refusal(error)),
         };
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meet(requirement, None)

@@ -6,9 +6,10 @@
 //!
 //! # Order to read it in
 //! `error_code`, `problem` and `oauth_error` are what can go wrong; `fields`,
-//! `json_body`, `query`, `path`, `form_body` and `client_authentication` read what was
+//! `json_body`, `query`, `path`, `form_body`, `client_authentication` and `dpop` read what was
 //! sent; `content` takes bodies in. Around it all: `surroundings`, `shield`, `request_context`,
-//! `render`, `placement`; below it: `server` and `socket`. What goes on after an answer has begun:
+//! `render`, `placement`; below it: `server`, `socket`, `tls` and
+//! `mutual_tls`. What goes on after an answer has begun:
 //! `exports`.
 #![warn(missing_docs)]
 
@@ -18,6 +19,7 @@ pub(crate) mod challenge;
 pub(crate) mod client_authentication;
 pub(crate) mod content;
 pub(crate) mod denials;
+pub(crate) mod dpop;
 pub(crate) mod endpoints;
 pub(crate) mod entity_tag;
 pub(crate) mod error_code;
@@ -26,6 +28,7 @@ pub(crate) mod fields;
 pub(crate) mod form_body;
 pub(crate) mod json_body;
 pub mod metrics;
+pub mod mutual_tls;
 pub(crate) mod negotiation;
 pub(crate) mod oauth_error;
 pub(crate) mod paging;
@@ -46,6 +49,7 @@ pub(crate) mod socket;
 pub mod state;
 pub mod supported;
 pub(crate) mod surroundings;
+pub mod tls;
 pub(crate) mod views;
 
 #[cfg(test)]
@@ -53,9 +57,14 @@ mod sample;
 
 pub use exports::{ExportLimits, Exports};
 pub use metrics::{Answered, MetricsText, RequestObserver, metrics_router};
+pub use mutual_tls::{
+    Authorities, ClientCertificates, InvalidAuthorities, InvalidNetwork, TrustedNetwork,
+    with_client_certificates,
+};
 pub use request_context::Peer;
 pub use router::{RouterSettings, build, routes};
-pub use server::{ServerLimits, serve};
+pub use server::{ServerLimits, serve, serve_over};
 pub use service_health::{Service, ServiceHealth};
 pub use state::{Ports, Process, Readiness, ReadinessProbe, ServicesProbe};
 pub use supported::{MutualTls, Supported};
+pub use tls::{AskClients, Tls, TlsIdentity};

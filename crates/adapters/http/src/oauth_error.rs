@@ -8,8 +8,9 @@ use axum::{
 };
 use kernel::{StoreError, store::Source};
 use serde_json::{Value, json};
+use tokens::InvalidProof;
 
-use crate::{challenge::Challenge, client_authentication::ClientMethod, problem::seconds};
+use crate::{challenge::Challenge, client_authentication::ClientMethod, dpop, problem::seconds};
 
 /// Why a request of an OAuth endpoint is refused, and all that the client learns of it.
 #[derive(Debug)]
@@ -75,9 +76,37 @@ impl OAuthError {
 
     /// The bearer token that the caller authenticates with is not good.
     pub(crate) fn invalid_token() -> Self {
-        let challenge = Challenge::TokenRefused;
-        let error = Self::new("invalid_token", StatusCode::UNAUTHORIZED, challenge.message());
-        Self { challenge: Some(challenge), ..error }
+        Self::challenged("invalid_token", Challenge::TokenRefused)
+    }
+
+    /// The proof that came with the token that the caller authenticates with does not pass.
+    pub(crate) fn proof_refused(invalid: InvalidProof) -> Self {
+        Self::challenged("invalid_dpop_proof", Challenge::ProofRefused(invalid))
+    }
+
+    /// That proof lacks a nonce that is good.
+    pub(crate) fn nonce_needed() -> Self {
+        Self::challenged("use_dpop_nonce", Challenge::NonceNeeded)
+    }
+
+    fn challenged(error: &'static str, challenge: Challenge) -> Self {
+        let refusal = Self::new(error, StatusCode::UNAUTHORIZED, challenge.message());
+        Self { challenge: Some(challenge), ..refusal }
+    }
+
+    /// The proof of the key that a token is to be bound to does not pass (RFC 9449 section 5).
+    pub(crate) fn invalid_dpop_proof(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("invalid_dpop_proof", StatusCode::BAD_REQUEST, description)
+    }
+
+    /// That proof lacks a nonce that is good (RFC 9449 section 8).
+    pub(crate) fn use_dpop_nonce(nonce: &str) -> Self {
+        let description = Challenge::NonceNeeded.message();
+        let error = Self::new("use_dpop_nonce", StatusCode::BAD_REQUEST, description);
+        match HeaderValue::try_from(nonce) {
+            Ok(nonce) => error.with_header(dpop::NONCE, nonce),
+            Err(_) => error,
+        }
     }
 
     /// The body is longer than the limit, in bytes.

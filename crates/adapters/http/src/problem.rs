@@ -12,7 +12,7 @@ use axum::{
 use kernel::{StoreError, store::Source};
 use serde_json::{Map, Value, json};
 use tenancy::Plan;
-use tokens::Issuer;
+use tokens::{InvalidProof, Issuer};
 
 use crate::{challenge::Challenge, error_code::Code};
 
@@ -121,6 +121,16 @@ impl Problem {
     /// The access token is not good.
     pub(crate) fn token_refused() -> Self {
         Self::challenged(Code::Unauthorized, Challenge::TokenRefused)
+    }
+
+    /// The proof that came with the access token does not pass.
+    pub(crate) fn proof_refused(invalid: InvalidProof) -> Self {
+        Self::challenged(Code::Unauthorized, Challenge::ProofRefused(invalid))
+    }
+
+    /// The proof that came with the access token lacks a nonce that is good.
+    pub(crate) fn nonce_needed() -> Self {
+        Self::challenged(Code::Unauthorized, Challenge::NonceNeeded)
     }
 
     fn challenged(code: Code, challenge: Challenge) -> Self {

@@ -14,10 +14,11 @@ use kernel::{RequestId, store::Source};
 use serde_json::Value;
 use tenancy::Origin;
 use thiserror::Error;
-use tokens::Issuer;
+use tokens::{Issuer, Scheme};
 
 use crate::{
-    challenge::Challenge, oauth_error::OAuthError, problem::Problem, surroundings::Surroundings,
+    challenge::Challenge, dpop, oauth_error::OAuthError, problem::Problem,
+    surroundings::Surroundings,
 };
 
 /// A panic in a handler. Its text is for the log alone.
@@ -45,6 +46,7 @@ pub(crate) async fn render_failures(
     next: Next,
 ) -> Response {
     let request_id = request_id(&request);
+    let shown = dpop::shown(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answer.unwrap_or_else(|payload| {
@@ -55,7 +57,7 @@ pub(crate) async fn render_failures(
             Problem::internal(source).into_response()
         }
     });
-    render(response, &surroundings.issuer, &request_id)
+    render(response, (&surroundings.issuer, shown), &request_id)
 }
 
 fn request_id(request: &Request) -> RequestId {
@@ -64,18 +66,22 @@ fn request_id(request: &Request) -> RequestId {
 }
 
 /// Writes the body of a refusal, if the response is one.
-pub(crate) fn render(mut response: Response, issuer: &Issuer, request_id: &RequestId) -> Response {
+pub(crate) fn render(
+    mut response: Response,
+    (issuer, shown): (&Issuer, Scheme),
+    request_id: &RequestId,
+) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         log(response.status(), problem.code().name(), problem.source(), request_id);
         let body = problem.body(issuer, request_id.as_str());
         write(&mut response, "application/problem+json", &body);
-        challenge(&mut response, problem.challenge(), issuer);
+        challenge(&mut response, problem.challenge(), (issuer, shown));
         come_again(&mut response, request_id);
     }
     if let Some(error) = response.extensions_mut().remove::<Arc<OAuthError>>() {
         log(response.status(), error.error(), error.source(), request_id);
         write(&mut response, "application/json", &error.body());
-        challenge(&mut response, error.challenge(), issuer);
+        challenge(&mut response, error.challenge(), (issuer, shown));
         come_again(&mut response, request_id);
     }
     response
@@ -89,9 +95,13 @@ fn write(response: &mut Response, media_type: &'static str, body: &Value) {
     headers.remove(header::CONTENT_LENGTH);
 }
 
-fn challenge(response: &mut Response, challenge: Option<&Challenge>, issuer: &Issuer) {
-    if let Some(value) = challenge.and_then(|challenge| challenge.header(issuer)) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+fn challenge(
+    response: &mut Response,
+    challenge: Option<&Challenge>,
+    (issuer, shown): (&Issuer, Scheme),
+) {
+    for value in challenge.into_iter().flat_map(|challenge| challenge.headers(issuer, shown)) {
+        response.headers_mut().append(header::WWW_AUTHENTICATE, value);
     }
 }
 

@@ -13,7 +13,7 @@ use axum::{
 };
 use kernel::{AgentId, EntropyUnavailable, OrganizationId, RequestId, Timestamp};
 use tenancy::{Origin, UserAgent};
-use tokens::Issuer;
+use tokens::{Issuer, Scheme};
 
 use crate::{
     metrics::{Answered, RequestObserver},
@@ -95,7 +95,7 @@ pub(crate) async fn enter(
         // Without randomness nothing can be told apart, so nothing is begun.
         Err(error) => {
             let refusal = Problem::unavailable(error).into_response();
-            render::render(refusal, &surroundings.issuer, &line.request_id)
+            render::render(refusal, (&surroundings.issuer, Scheme::Bearer), &line.request_id)
         }
     };
     finish(response.headers_mut(), &line.request_id, &surroundings.issuer);
@@ -128,7 +128,7 @@ fn origin(request: &Request, id: RequestId) -> Origin {
 }
 
 /// A method is any token that a client thinks up; the log has the ones that exist.
-fn known_name(method: &Method) -> &'static str {
+pub(crate) fn known_name(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] =
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")

@@ -16,7 +16,7 @@ use kernel::Entropy;
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    denials,
+    denials, dpop,
     endpoints::{self, Mounted},
     metrics::{RequestObserver, Uncounted},
     placement,
@@ -70,6 +70,7 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::show))
+        .layer(middleware::from_fn(dpop::show))
         .with_state(ports);
     let router = match cors(&settings.cors_origins) {
         Some(cors) => router.layer(cors),
@@ -133,7 +134,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     }
     let exposed = ["etag", "location", "retry-after", "www-authenticate", "idempotent-replayed"]
         .map(HeaderName::from_static);
-    let limits = rate_limit::HEADERS;
+    let limits = rate_limit::HEADERS.into_iter().chain([dpop::NONCE]);
     Some(
         CorsLayer::new()
             .allow_origin(origins)
@@ -142,6 +143,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
                 header::IF_MATCH,
+                dpop::PROOF,
                 HeaderName::from_static("idempotency-key"),
                 REQUEST_ID,
             ])

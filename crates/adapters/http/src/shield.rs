@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kernel::RequestId;
+use tokens::Scheme;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{problem::Problem, render, surroundings::Surroundings};
@@ -77,7 +78,8 @@ pub(crate) async fn shield(
             Ok(payload) => Problem::internal(render::Panicked::new(&*payload)),
             Err(cancelled) => Problem::internal(cancelled),
         };
-        render::render(source.into_response(), &surroundings.issuer, &RequestId::internal())
+        let issuer = (&surroundings.issuer, Scheme::Bearer);
+        render::render(source.into_response(), issuer, &RequestId::internal())
     })
 }
 

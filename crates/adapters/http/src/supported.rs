@@ -1,10 +1,10 @@
 //! What the server supports beside what its route table says: the metadata advertises this and nothing
 //! else.
 
-use tokens::Algorithm;
+use tokens::{Algorithm, dpop};
 
 /// What is switched on. By default, what works without any configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supported {
     /// What assertions of clients may be signed with (`private_key_jwt`, RFC 7523); none where clients
     /// cannot authenticate so.
@@ -13,6 +13,16 @@ pub struct Supported {
     pub dpop_algorithms: Vec<Algorithm>,
     /// Mutual TLS (RFC 8705), where it is configured.
     pub mutual_tls: Option<MutualTls>,
+}
+
+impl Default for Supported {
+    fn default() -> Self {
+        Self {
+            assertion_algorithms: Vec::new(),
+            dpop_algorithms: dpop::ALGORITHMS.to_vec(),
+            mutual_tls: None,
+        }
+    }
 }
 
 /// How clients use certificates.

@@ -7,6 +7,7 @@ use credentials::{ClientKeyId, KeyMaterial};
 use kernel::{ExposeSecret, Page, Total};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokens::Confirmation;
 use usecases::{
     agents::AgentDetails,
     audit_log::{ConsistencyProof, InclusionProof},
@@ -284,6 +285,26 @@ impl From<&OrganizationDetails> for OrganizationView {
     }
 }
 
+/// What a token is bound to (RFC 7800 section 3.1): so a resource server holds whoever shows it to it.
+#[derive(Debug, Serialize)]
+enum ConfirmationView {
+    /// The thumbprint of a key (RFC 9449 section 6.2).
+    #[serde(rename = "jkt")]
+    Key(String),
+    /// The thumbprint of a certificate (RFC 8705 section 3.2).
+    #[serde(rename = "x5t#S256")]
+    Certificate(String),
+}
+
+impl From<&Confirmation> for ConfirmationView {
+    fn from(confirmation: &Confirmation) -> Self {
+        match confirmation {
+            Confirmation::Key(key) => Self::Key(key.to_string()),
+            Confirmation::Certificate(certificate) => Self::Certificate(certificate.to_string()),
+        }
+    }
+}
+
 /// A token that is good (RFC 7662 section 2.2).
 #[derive(Debug, Serialize)]
 pub(crate) struct ActiveTokenView {
@@ -298,6 +319,8 @@ pub(crate) struct ActiveTokenView {
     nbf: i64,
     jti: String,
     token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<ConfirmationView>,
     organization_id: String,
     agent_type: String,
 }
@@ -316,7 +339,8 @@ impl From<&ActiveToken> for ActiveTokenView {
             iat: claims.issued_at.unix_seconds(),
             nbf: claims.issued_at.unix_seconds(),
             jti: claims.id.to_string(),
-            token_type: "Bearer",
+            token_type: Confirmation::scheme(claims.confirmation.as_ref()).name(),
+            cnf: claims.confirmation.as_ref().map(ConfirmationView::from),
             organization_id: claims.organization.to_string(),
             agent_type: claims.agent_type.clone(),
         }

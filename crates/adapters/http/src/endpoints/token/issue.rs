@@ -50,7 +50,7 @@ impl From<&IssuedToken> for TokenView {
     fn from(issued: &IssuedToken) -> Self {
         Self {
             access_token: issued.token.expose_secret().to_owned(),
-            token_type: "Bearer",
+            token_type: issued.scheme.name(),
             expires_in: issued.expires_in.as_secs(),
             scope: issued.scope.to_string(),
         }
@@ -69,9 +69,12 @@ pub(crate) async fn handle(
         grant_type: form.required("grant_type")?.to_owned(),
         scope: form.get("scope").map(str::to_owned),
         resources: form.all("resource").map(str::to_owned).collect(),
+        proof: callers.proof(&headers),
     };
     let issued = server.issue(&client, &request).await?;
-    Ok(answer(TokenView::from(&issued)))
+    let answered = answer(TokenView::from(&issued));
+    callers.note_nonce(issued.nonce);
+    Ok(answered)
 }
 
 impl From<IssueError> for OAuthError {
@@ -81,6 +84,8 @@ impl From<IssueError> for OAuthError {
             IssueError::Refused(Refusal::GrantType) => Self::unsupported_grant_type(message),
             IssueError::Refused(Refusal::Client) => Self::invalid_client(None),
             IssueError::Refused(Refusal::Proof) => Self::invalid_request(message),
+            IssueError::Refused(Refusal::InvalidProof(_)) => Self::invalid_dpop_proof(message),
+            IssueError::NonceNeeded(nonce) => Self::use_dpop_nonce(&nonce),
             IssueError::Refused(Refusal::Scope | Refusal::TooLong) => Self::invalid_scope(message),
             IssueError::Refused(Refusal::Target) => Self::invalid_target(message),
             IssueError::Store(error) => Self::from(error),
