@@ -30,6 +30,7 @@ Examples:
   idp --config idp.toml config check    tell every problem of a configuration, start nothing
   idp config show                       the values in effect, and where each came from
   idp bootstrap --organization acme     make the first organization and its admin
+  idp keys list                         the keys that sign tokens, and where each stands
   idp audit verify export.ndjson --checkpoint kept.txt --key log.key
                                         verify an audit log, without a server";
 
@@ -100,9 +101,39 @@ pub enum Command {
     /// Look at the configuration without starting anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look at the keys that sign tokens, rotate them, or end one that somebody else may have.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Verify an audit log, or let one go on that was halted.
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+/// What to do with the signing keys. On the embedded store the server must be stopped; replicas on a
+/// shared one go on, and act within a second.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List every key with its algorithm and state, those that are over included.
+    List {
+        /// Print one JSON object, with `keys` and `damaged`.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have the next key of every algorithm sign from now on.
+    ///
+    /// Refused before verifiers can know that key, which takes six minutes from when it was made. The
+    /// keys that signed so far verify until their last token is over. A server does the same by itself
+    /// once a key has signed for IDP_KEY_ROTATION_DAYS.
+    Rotate,
+    /// Believe a key no more, at once: somebody else may have its private half.
+    ///
+    /// It leaves the published set, and every token that it signed is inactive within a second on all
+    /// replicas. Where it signed, the next key does from now on. There is no way back.
+    Compromise {
+        /// Id of the key, as `idp keys list` shows it.
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
+        kid: String,
+    },
 }
 
 /// What to do with an audit log.
@@ -180,7 +211,7 @@ fn variables() -> String {
         let _ = match key.fallback {
             Fallback::Unset => Ok(()),
             Fallback::Number(number) => write!(text, " [default: {number}]"),
-            Fallback::Text(default) => write!(text, " [default: {default}]"),
+            Fallback::Text(default) | Fallback::List(default) => write!(text, " [default: {default}]"),
             Fallback::EmptyList => write!(text, " [default: none]"),
         };
     }

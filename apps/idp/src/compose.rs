@@ -8,6 +8,7 @@ mod limits;
 mod listeners;
 mod logs;
 mod shared;
+mod signing;
 mod store;
 
 pub use embedded::open as open_embedded;
@@ -15,19 +16,20 @@ pub use error::ComposeError;
 pub use listeners::Announcer;
 pub use logs::LogKeeping;
 pub use shared::open as open_shared;
+pub use signing::KeyKeeping;
 pub use store::{NoFeed, Store};
 
 use std::sync::Arc;
 
 use audit::ChangeHints;
 use kernel::{AgentId, Clock, Entropy, OrganizationId, StoreError};
-use local::{KeyRing, LocalKeyFactory, LocalVerifier};
+use local::{KeyRing, LocalVerifier};
 use tenancy::{Name, RateLimiter, Slug};
 use tokens::{Issuer, TokenPolicy};
 use usecases::{
     IdentityProvider, Known, Parts,
     bootstrap::{self, Foundation, Founded},
-    pepper, signing_key,
+    pepper,
 };
 
 use crate::{
@@ -127,15 +129,12 @@ impl<S: Store> Foundations<S> {
         (platform, checkpoint_key): (OrganizationId, [u8; 32]),
     ) -> Result<Provider<S>, ComposeError> {
         pepper::recognize(&self.store, platform, &self.keys.peppers).await?;
-        let factory = LocalKeyFactory::new(self.keys.sealer.clone());
-        let keys = signing_key::ensure(&self.store, platform, &*self.clock, &factory).await?;
-        let ring = KeyRing::new(self.keys.sealer.clone());
-        ring.replace(&keys)?;
+        let signer = self.key_ring(config, platform).await?;
         Ok(IdentityProvider::new(Parts {
             store: self.store.clone(),
             known: self.known.clone(),
             platform,
-            signer: ring,
+            signer,
             verifier: Arc::new(LocalVerifier),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),

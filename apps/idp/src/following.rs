@@ -5,15 +5,17 @@ use std::{sync::Arc, time::Duration};
 
 use audit::{ChangeFeed, ChangeHints, Hearing, News, ResourceKind};
 use futures_util::future::{BoxFuture, FutureExt, pending};
-use kernel::{OrganizationId, StoreError};
-use tokens::SigningKeys;
+use kernel::StoreError;
 use tokio::{
     select,
     time::{Interval, MissedTickBehavior, interval},
 };
 use usecases::Known;
 
-use crate::compose::{Announcer, Provider, Store};
+use crate::{
+    compose::{Announcer, Store},
+    rotating::KeysAtHand,
+};
 
 /// How often the feed is looked at without a hint. Copies count for a second from the beginning of
 /// a look, so that three may fail before one is missed.
@@ -24,12 +26,10 @@ const AT_MOST: Duration = Duration::from_millis(20);
 
 /// Who follows.
 pub struct Follower<S> {
-    /// Whose copies of records and keys are kept up to date.
-    pub provider: Arc<Provider<S>>,
+    /// The signing keys.
+    pub keys: Arc<KeysAtHand<S>>,
     /// The copies of records.
     pub known: Arc<Known>,
-    /// The organization from which signing keys are read.
-    pub platform: OrganizationId,
     /// The clock by which the age of a look is told.
     pub clock: Arc<dyn kernel::Clock>,
     /// Hints from other replicas.
@@ -38,7 +38,7 @@ pub struct Follower<S> {
 
 impl<S> std::fmt::Debug for Follower<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Follower").field("platform", &self.platform).finish_non_exhaustive()
+        f.debug_struct("Follower").finish_non_exhaustive()
     }
 }
 
@@ -54,7 +54,7 @@ impl<S: Store> Follower<S> {
                     self.known.learn(looked_at, &news);
                     // The feed tells once: what cannot be read now is read after the next look.
                     keys_are_due |= may_concern_keys(&news);
-                    keys_are_due = keys_are_due && !self.renew_keys().await;
+                    keys_are_due = keys_are_due && !self.keys.renew().await;
                     blind = false;
                 }
                 // Once for an outage: until the next look that succeeds, no copy is used.
@@ -66,29 +66,6 @@ impl<S: Store> Follower<S> {
                 Err(_) => {}
             }
             ears.wait().await;
-        }
-    }
-
-    /// Reads the signing keys anew, and tells whether that was done. Until it is, the keys at hand
-    /// stay.
-    async fn renew_keys(&self) -> bool {
-        let renewed = async {
-            let mut view = self.provider.store().view(self.platform).await?;
-            view.signing_keys().await
-        };
-        match renewed.await {
-            Ok(keys) => {
-                if let Err(error) = self.provider.signer().replace(&keys) {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, "the signing keys of another replica cannot be opened");
-                }
-                true
-            }
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the signing keys cannot be read anew yet");
-                false
-            }
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod logging;
 pub mod metrics;
 pub mod private_file;
 pub mod probe;
+pub mod rotating;
 pub mod runtime;
 pub mod sequencing;
 pub mod signals;

@@ -50,7 +50,7 @@ fn every_key_is_documented_with_its_default() {
             Fallback::Unset => "unset".to_owned(),
             Fallback::EmptyList => "none".to_owned(),
             Fallback::Number(number) => format!("`{number}`"),
-            Fallback::Text(default) => format!("`{default}`"),
+            Fallback::Text(default) | Fallback::List(default) => format!("`{default}`"),
         };
         let row = format!("| `{}` | `{}` | {default} |", key.variable, key.name);
         assert_eq!(document.matches(&row).count(), 1, "{row}");

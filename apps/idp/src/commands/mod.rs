@@ -13,6 +13,7 @@ mod acknowledge;
 mod bootstrap;
 mod config;
 mod health;
+mod keys;
 mod migrate;
 mod serve;
 mod verify;
@@ -104,6 +105,10 @@ pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<()
         Command::Audit(AuditCommand::Acknowledge { organization, reason }) => {
             crate::logging::start(config.logging())?;
             acknowledge::run(config, *organization, reason, out)
+        }
+        Command::Keys(command) => {
+            crate::logging::start(config.logging())?;
+            keys::run(command, config, out)
         }
         Command::Health { url } => health::run(config, url.as_ref(), out),
         Command::Serve => {

@@ -21,12 +21,13 @@ use usecases::log::RetentionRules;
 
 use super::Failure;
 use crate::{
-    compose::{self, Foundations, Opened, Provider, Store},
+    compose::{self, Foundations, Opened, Store},
     config::{Config, Database, Mode},
     counting,
     following::{self, Follower},
     metrics::Measured,
     probe::Probe,
+    rotating::{self, KeysAtHand},
     runtime::{self, Company},
     sequencing,
     signals::Signals,
@@ -91,7 +92,9 @@ async fn serve<S: Store>(
     let measured = Arc::new(Measured::new(known, clock));
     let watched = (signer as Arc<dyn CheckpointSigner>, measured.clone() as Arc<_>);
     let keeping = foundations.log_keeping(config, &door.issuer, watched).await?;
-    accompany(&mut company, &foundations, &provider, platform);
+    let keys = Arc::new(KeysAtHand::new(provider.clone(), platform));
+    rotating::accompany(&mut company, foundations.key_keeping(config, platform), keys.clone());
+    accompany(&mut company, &foundations, keys);
     counting::accompany(&mut company, &provider);
     let machine = (foundations.store.clone(), foundations.clock.clone());
     let retention = (retention(config, platform), measured.clone() as Arc<_>);
@@ -138,22 +141,22 @@ async fn serve<S: Store>(
 fn accompany<S: Store>(
     company: &mut Company,
     foundations: &Foundations<S>,
-    provider: &Arc<Provider<S>>,
-    platform: OrganizationId,
+    keys: Arc<KeysAtHand<S>>,
 ) {
     if !S::IS_SHARED {
         return;
     }
-    let (provider, known) = (provider.clone(), foundations.known.clone());
+    let known = foundations.known.clone();
+    let store = foundations.store.clone();
     let clock = foundations.clock.clone();
     let hints = foundations.hints.as_ref().map(|(hints, _)| hints.clone());
     company.accompany("following", move || {
-        let (provider, known) = (provider.clone(), known.clone());
+        let (keys, known) = (keys.clone(), known.clone());
         let (clock, hints) = (clock.clone(), hints.clone());
-        let feed = provider.store().changes();
+        let feed = store.changes();
         async move {
             if let Some(feed) = feed {
-                Follower { provider, known, platform, clock, hints }.follow(feed).await;
+                Follower { keys, known, clock, hints }.follow(feed).await;
             }
         }
     });

@@ -3,12 +3,14 @@
 use std::{io, path::PathBuf};
 
 use kernel::StoreError;
-use local::{CheckpointKeyError, OpenError as KeysError, SealError, key_ring::Unusable};
+use local::{CheckpointKeyError, NoneSigns, SealError, key_ring::Unusable};
 use outlets::{InvalidWitness, OutletError};
 use sqlite_store::OpenError;
 use usecases::{
-    bootstrap::FoundError, log::AcknowledgeError, pepper::PepperError, signing_key::EnsureError,
+    bootstrap::FoundError, log::AcknowledgeError, pepper::PepperError, signing_key::SigningKeyError,
 };
+
+use tokens::DamagedKey;
 
 use crate::storage::StorageError;
 
@@ -60,12 +62,18 @@ pub enum ComposeError {
          database were hashed with; give this server the same as all others"
     )]
     Pepper(#[source] PepperError),
-    /// There is no key to sign with.
+    /// The signing keys are not as they were wanted.
     #[error(transparent)]
-    SigningKey(#[from] EnsureError),
+    SigningKey(#[from] SigningKeyError),
     /// The signing keys cannot be opened.
     #[error("the signing keys {}", complaint(.0))]
-    Unseal(#[from] KeysError),
+    Unseal(#[from] NoneSigns),
+    /// A row of a signing key cannot be read, and no other key signs.
+    #[error("the signing keys in the database are damaged; restore the database from a backup")]
+    DamagedKey(#[from] DamagedKey),
+    /// What is named as a signing key is the id of none.
+    #[error("`{0}` is no id of a signing key; `idp keys list` has them")]
+    KeyId(String),
     /// The key that signs checkpoints cannot be opened.
     #[error("the key that signs checkpoints {}", checkpoint_complaint(.0))]
     CheckpointKey(#[from] CheckpointKeyError),
@@ -116,8 +124,8 @@ const fn checkpoint_complaint(error: &CheckpointKeyError) -> &'static str {
 }
 
 /// What is wrong with signing keys that do not open, and what to do about it.
-const fn complaint(error: &KeysError) -> &'static str {
-    match error.reason {
+const fn complaint(error: &NoneSigns) -> &'static str {
+    match error.first.reason {
         Unusable::Sealed(SealError::OtherKey) => {
             "were sealed with another key; restore sealing.key or set IDP_SEALING_KEY to that one"
         }

@@ -12,6 +12,8 @@ pub enum Fallback {
     Text(&'static str),
     /// A list without entries.
     EmptyList,
+    /// A list of one entry.
+    List(&'static str),
 }
 
 /// One configuration key.
@@ -60,7 +62,7 @@ macro_rules! keys {
     (@secret) => { false };
 }
 
-use Fallback::{EmptyList, Number, Text, Unset};
+use Fallback::{EmptyList, List, Number, Text, Unset};
 
 keys! {
     PORT "port" "PORT" = Number(3000);
@@ -99,6 +101,12 @@ keys! {
     TOKEN_LIFETIME "token_lifetime_seconds" "IDP_TOKEN_LIFETIME_SECONDS" = Number(900);
         "a whole number of seconds from 60 to 86400";
         "life of an access token";
+    SIGNING_ALGORITHMS "signing_algorithms" "IDP_SIGNING_ALGORITHMS" = List("ES256");
+        "one or more of `ES256`, `EdDSA`, `RS256` and `PS256`, none of them twice";
+        "what tokens are signed with: the first signs; separated by commas in the environment";
+    KEY_ROTATION_DAYS "key_rotation_days" "IDP_KEY_ROTATION_DAYS" = Number(90);
+        "a whole number of days from 1 to 3650";
+        "days that a signing key signs before the next one takes over";
     CORS_ORIGINS "cors_origins" "IDP_CORS_ORIGINS" = EmptyList;
         "exact origins, such as `https://console.example.com`: no path, no wildcard";
         "origins whose browser pages may call the API; separated by commas in the environment";
@@ -112,6 +120,12 @@ keys! {
     REFUSALS_TOLD "refusals_told_per_minute" "IDP_REFUSALS_TOLD_PER_MINUTE" = Number(30);
         "a whole number from 1 to 4294967295";
         "refusals a minute of one client or address that the audit log tells one by one";
+    TRUSTED_PROXIES "trusted_proxies" "IDP_TRUSTED_PROXIES" = EmptyList;
+        "addresses and networks, such as `10.0.0.0/8`: at least /8, or /7 of IPv6";
+        "proxies whose word on a client's certificate is taken; separated by commas in the environment";
+    CLIENT_CERTIFICATE_HEADER "client_certificate_header" "IDP_CLIENT_CERTIFICATE_HEADER" = Text("off");
+        "`off` or `Client-Cert`";
+        "header in which a trusted proxy passes on its client's certificate (RFC 9440)";
     METRICS_LISTEN "metrics_listen" "IDP_METRICS_LISTEN" = Unset;
         "an IP address and a port, such as `127.0.0.1:9464`";
         "where metrics are served; unset: at the API in development, and nowhere in production";
@@ -122,6 +136,21 @@ keys! {
         "`auto`, `human` or `json`";
         "form of the log on standard error; `auto` is `human` on a terminal, `json` otherwise";
 
+    TLS_CERTIFICATE "tls.certificate" "IDP_TLS_CERTIFICATE" = Unset;
+        "the path of a file";
+        "PEM file of the server's certificate and those above it; with it the server speaks TLS itself";
+    TLS_KEY "tls.key" "IDP_TLS_KEY" = Unset;
+        "the path of a file";
+        "PEM file of the key of that certificate";
+    MTLS_CA "mtls.ca" "IDP_MTLS_CA" = Unset;
+        "the path of a file";
+        "PEM file of the authorities that vouch for clients' certificates; clients are asked for one";
+    MTLS_CRL "mtls.crl" "IDP_MTLS_CRL" = Unset;
+        "the path of a file";
+        "PEM file of the authorities' lists of revoked certificates, one of each";
+    MTLS_URL "mtls.url" "IDP_MTLS_URL" = Unset;
+        "an https URL without a slash at its end, such as `https://mtls.idp.example.com`";
+        "where clients with certificates find the endpoints, if not at the issuer";
     AUDIT_CHECKPOINT_FILE "audit.checkpoint_file" "IDP_AUDIT_CHECKPOINT_FILE" = Unset;
         "the path of a file";
         "file that checkpoints are appended to; the embedded store has one in the data folder";

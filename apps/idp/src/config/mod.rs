@@ -22,18 +22,22 @@ mod problem;
 mod read;
 mod secret;
 mod show;
+mod signing;
 mod source;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod values;
 
 pub use audit::{Audit, StandardOutput};
-pub use issuer::Reach;
+pub use issuer::{Reach, Scheme};
 pub use log::{InvalidLogFilter, LogFilter, LogFormat};
 pub use origin::{InvalidOrigin, Origin};
 pub use problem::{Found, Place, Problem, Problems};
+pub use signing::Signing;
 pub use secret::{InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey};
 pub use source::Sources;
+pub use transport::{IdentityFiles, Transport};
 pub use values::{ConnectionLimit, Database, InvalidDatabase, InvalidRedisUrl, Mode, RedisUrl};
 
 /// The file of the embedded store inside the data folder, where no other is named.
@@ -46,11 +50,13 @@ pub struct Config {
     issuer: Option<Issuer>,
     mode: Mode,
     token_lifetime: Lifetime,
+    signing: Signing,
     storage: Storage,
     secrets: Secrets,
     logging: Logging,
     audit: Audit,
     plans: Plans,
+    transport: Transport,
     lines: Vec<show::Line>,
 }
 
@@ -115,28 +121,32 @@ impl Config {
         let issuer = read::issuer(&mut reader, port);
         let mode = read::mode(&mut reader, issuer.as_ref());
         let token_lifetime = read::token_lifetime(&mut reader);
+        let signing = read::signing(&mut reader);
         let storage = read::storage(&mut reader);
         let secrets = read::secrets(&mut reader, mode);
         let logging = read::logging(&mut reader);
         let audit = read::audit(&mut reader);
         let plans = read::plans(&mut reader);
+        let transport = read::transport(&mut reader);
         let problems = reader.into_problems();
         let whole = || {
             let (issuer, mode) = (issuer?, mode?);
             let lines = show::lines(&settings, issuer.as_ref(), mode);
             let (network, storage, secrets) = (network?, storage?, secrets?);
             let (token_lifetime, logging) = (token_lifetime?, logging?);
-            let (audit, plans) = (audit?, plans?);
+            let (audit, plans, signing) = (audit?, plans?, signing?);
             Some(Self {
                 network,
                 issuer,
                 mode,
                 token_lifetime,
+                signing,
                 storage,
                 secrets,
                 logging,
                 audit,
                 plans,
+                transport: transport?,
                 lines,
             })
         };
@@ -174,7 +184,17 @@ impl Config {
     /// # Errors
     /// Where it was not configured and the port is 0.
     pub fn issuer_at(&self, bound_port: u16) -> Result<Issuer, InvalidIssuer> {
-        self.issuer().cloned().map_or_else(|| issuer::on_this_machine(bound_port), Ok)
+        self.issuer().cloned().map_or_else(|| issuer::on_this_machine(self.scheme(), bound_port), Ok)
+    }
+
+    /// The scheme that the server itself speaks.
+    pub fn scheme(&self) -> Scheme {
+        Scheme::of(self.transport.identity.is_some())
+    }
+
+    /// How connections are protected.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Whether what is unsafe is refused.
@@ -185,6 +205,11 @@ impl Config {
     /// The life of an access token.
     pub fn token_lifetime(&self) -> Lifetime {
         self.token_lifetime
+    }
+
+    /// What tokens are signed with.
+    pub fn signing(&self) -> &Signing {
+        &self.signing
     }
 
     /// The folder of the embedded store and of the keys made at first start.

@@ -16,9 +16,13 @@ use super::problem::{Found, Place, Problem};
 use super::source::Settings;
 use super::values::{ConnectionLimit, Database, Mode, RedisUrl};
 use super::{
-    Audit, Logging, Network, Origin, Reach, SecretKey, Secrets, StandardOutput, Storage,
-    issuer::on_this_machine,
+    Audit, Logging, Network, Origin, Reach, SecretKey, Secrets, Signing, StandardOutput, Storage,
+    Scheme, issuer::on_this_machine,
 };
+
+mod transport;
+
+pub(super) use transport::transport;
 
 /// Why a value is refused: the rule that it breaks, where what its key expects does not say it.
 struct Rejection(Option<String>);
@@ -107,7 +111,9 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
     let refusals_told = reader.required(keys::REFUSALS_TOLD, |value| {
         number(value, |count| u32::try_from(count).ok().and_then(NonZeroU32::new))
     });
-    let cors_origins = origins(reader);
+    let cors_origins = entries(reader, keys::CORS_ORIGINS, |text| {
+        Origin::parse(text).map_err(Rejection::because)
+    });
     let metrics = reader.optional(keys::METRICS_LISTEN, |value| {
         text(value)?.parse::<SocketAddr>().map_err(|_| PLAIN)
     });
@@ -127,7 +133,11 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
 pub(super) fn issuer(reader: &mut Reader<'_>, port: Option<u16>) -> Option<Option<Issuer>> {
     let set =
         reader.optional(keys::ISSUER, |value| text(value)?.parse().map_err(Rejection::because))?;
-    Some(set.or_else(|| default_issuer(port?)))
+    let speaks_tls = transport::speaks_tls(reader);
+    if speaks_tls && set.as_ref().is_some_and(|issuer| !issuer.is_https()) {
+        reader.refuse(keys::ISSUER, "a server that speaks TLS itself needs an https issuer");
+    }
+    Some(set.or_else(|| default_issuer(Scheme::of(speaks_tls), port?)))
 }
 
 /// Needs the issuer, of which the mode follows where it is not set; `None` where either was
@@ -147,9 +157,20 @@ pub(super) fn token_lifetime(reader: &mut Reader<'_>) -> Option<Lifetime> {
     reader.required(keys::TOKEN_LIFETIME, |value| number(value, Lifetime::from_seconds))
 }
 
+pub(super) fn signing(reader: &mut Reader<'_>) -> Option<Signing> {
+    let algorithms = reader.required(keys::SIGNING_ALGORITHMS, |value| {
+        let names = list(value).ok_or(PLAIN)?;
+        let names: Vec<&str> = names.iter().map(text).collect::<Result<_, _>>()?;
+        Signing::algorithms(names).ok_or(PLAIN)
+    });
+    let rotation_days =
+        reader.required(keys::KEY_ROTATION_DAYS, |value| number(value, Signing::days));
+    Some(Signing { algorithms: algorithms?, rotation_days: rotation_days? })
+}
+
 /// Port 0 is decided by the system when it is bound, and then the issuer too.
-fn default_issuer(port: u16) -> Option<Issuer> {
-    on_this_machine(port).ok()
+fn default_issuer(scheme: Scheme, port: u16) -> Option<Issuer> {
+    on_this_machine(scheme, port).ok()
 }
 
 /// Without an issuer of its own a server is on this machine.
@@ -259,27 +280,33 @@ fn plan(reader: &mut Reader<'_>, keys: [&Key; 4]) -> Option<Quotas> {
     })
 }
 
-/// Each bad origin is a problem of its own.
-fn origins(reader: &mut Reader<'_>) -> Option<Vec<Origin>> {
-    let key = keys::CORS_ORIGINS;
+/// The entries of a list. Each bad one is a problem of its own.
+fn entries<T>(
+    reader: &mut Reader<'_>,
+    key: &Key,
+    parse: impl Fn(&str) -> Result<T, Rejection>,
+) -> Option<Vec<T>> {
     let settings = reader.settings;
     let value = settings.value(key)?;
     let Some(entries) = list(value) else {
         reader.refuse_value(key, value, Found::of(key, value), None);
         return None;
     };
-    let mut origins = Some(Vec::new());
+    let mut parsed = Some(Vec::new());
     for entry in entries {
-        let parsed = text(&entry).and_then(|text| Origin::parse(text).map_err(Rejection::because));
-        match parsed {
-            Ok(origin) => origins.iter_mut().for_each(|list| list.push(origin.clone())),
+        match text(&entry).and_then(&parse) {
+            Ok(one) => {
+                if let Some(list) = &mut parsed {
+                    list.push(one);
+                }
+            }
             Err(Rejection(because)) => {
-                origins = None;
+                parsed = None;
                 reader.refuse_value(key, value, Found::of(key, &entry), because);
             }
         }
     }
-    origins
+    parsed
 }
 
 /// A list of a file as it is, a text of the environment split at its commas.

@@ -70,7 +70,7 @@ fn literal(key: &Key, value: &Value) -> String {
         return quoted(MASK);
     }
     match key.fallback {
-        Fallback::EmptyList => {
+        Fallback::EmptyList | Fallback::List(_) => {
             let entries = list(value).unwrap_or_default();
             let quoted: Vec<_> = entries.iter().filter_map(Value::as_str).map(quoted).collect();
             format!("[{}]", quoted.join(", "))

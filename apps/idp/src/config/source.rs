@@ -95,7 +95,7 @@ fn default_layer() -> Layer {
         let value = match key.fallback {
             Fallback::Unset => continue,
             Fallback::Number(number) => Value::from(number),
-            Fallback::Text(text) => Value::from(text),
+            Fallback::Text(text) | Fallback::List(text) => Value::from(text),
             Fallback::EmptyList => Value::from(Vec::<Value>::new()),
         };
         insert(&mut values, key.name, value);

@@ -6,20 +6,19 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
-        ParsedPublicKey,
-    },
-};
+use aws_lc_rs::signature::ParsedPublicKey;
 use secrecy::ExposeSecret;
 use thiserror::Error;
-use tokens::{Algorithm, Jwk, KeyId, KeyState, Signer, SigningKey, port::SigningFailed};
+use tokens::{
+    Algorithm, Jwk, KeyId, KeyState, SealedPrivateKey, Signer, SigningKey, port::SigningFailed,
+};
 
 use crate::{
-    key_factory::{public_half, purpose},
+    bench::Bench,
+    key_factory::purpose,
+    key_pair::Pair,
     seal::{SealError, Sealer},
+    verifier,
 };
 
 /// A signing key that cannot be used. Its text names the key, and nothing of what it holds.
@@ -44,6 +43,15 @@ pub enum Unusable {
     Unpaired,
 }
 
+/// Keys were left out that cannot be used, and of those that are left none signs.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("no key is left to sign with: {first}")]
+pub struct NoneSigns {
+    /// One that cannot be used.
+    #[source]
+    pub first: OpenError,
+}
+
 /// Why the ring does not sign, for the log.
 #[derive(Debug, Error)]
 enum Refused {
@@ -51,117 +59,199 @@ enum Refused {
     NotSigning,
     #[error("the cryptographic library refused to sign")]
     Library,
+    #[error("the server is about to end")]
+    Ending,
 }
 
 /// Holds the published keys, ready for use, and swaps them for others all at once.
 pub struct KeyRing {
     sealer: Arc<Sealer>,
+    /// The algorithms to sign with, the first that has a key first.
+    preferred: Vec<Algorithm>,
     // Held only as long as it takes to count a reference, so that a reader waits for no other
     // reader and for no signature.
     keys: RwLock<Arc<Keys>>,
+    bench: Bench,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Keys {
-    active: Option<KeyId>,
-    by_id: BTreeMap<KeyId, ParsedKey>,
+    active: Option<(KeyId, Algorithm)>,
+    by_id: BTreeMap<KeyId, Ready>,
 }
 
-struct ParsedKey {
-    public: Jwk,
-    verifier: ParsedPublicKey,
-    pair: EcdsaKeyPair,
+#[derive(Clone)]
+struct Ready {
+    parsed: Arc<Parsed>,
+    state: KeyState,
+}
+
+impl Ready {
     /// A key that verifiers may not know yet must not sign. One that ceased to sign still may, for
     /// a request that chose it just before.
-    may_sign: bool,
+    const fn may_sign(&self) -> bool {
+        match self.state {
+            KeyState::Active { .. } | KeyState::Retiring { .. } => true,
+            KeyState::Published { .. }
+            | KeyState::Retired { .. }
+            | KeyState::Compromised { .. } => false,
+        }
+    }
+}
+
+/// What of a key never changes.
+struct Parsed {
+    public: Jwk,
+    sealed: SealedPrivateKey,
+    verifier: ParsedPublicKey,
+    pair: Pair,
 }
 
 impl KeyRing {
-    /// An empty ring that opens keys with this.
+    /// An empty ring that opens keys with this, and signs with ES256 where it can.
     #[must_use]
     pub fn new(sealer: Arc<Sealer>) -> Self {
-        Self { sealer, keys: RwLock::default() }
+        let preferred = vec![Algorithm::Es256];
+        Self { sealer, preferred, keys: RwLock::default(), bench: Bench::of_the_machine() }
     }
 
-    /// Takes these keys in place of those before; the retired ones are left out, unopened.
+    /// The ring, to sign with the first of these algorithms that has an active key. Where none has,
+    /// another that has signs all the same: until the new ones may sign, which takes a while.
+    #[must_use]
+    pub fn preferring(mut self, algorithms: Vec<Algorithm>) -> Self {
+        self.preferred = algorithms;
+        self
+    }
+
+    /// Takes these keys in place of those before, and gives back those among them that cannot be
+    /// used. They are left out: what does not open with the sealing key may be anybody's, and
+    /// neither signs nor verifies. Keys that are not published are left out unopened.
     ///
     /// # Errors
-    /// [`OpenError`], and the ring stays as it was: a server that signs goes on signing while its
-    /// operator looks at a key that cannot be read.
-    pub fn replace(&self, keys: &[SigningKey]) -> Result<(), OpenError> {
-        let mut by_id = BTreeMap::new();
+    /// [`NoneSigns`], and the ring stays as it was but for the keys that are published no more: a
+    /// server that signs goes on signing while its operator looks at keys that cannot be read.
+    pub fn replace(&self, keys: &[SigningKey]) -> Result<Vec<OpenError>, NoneSigns> {
+        let before = self.keys();
+        let (mut by_id, mut left_out) = (BTreeMap::new(), Vec::new());
         for key in keys.iter().filter(|key| key.state().is_published()) {
             let id = key.id();
-            match self.open(&id, key) {
-                Ok(parsed) => by_id.insert(id, parsed),
-                Err(reason) => return Err(OpenError { key: id, reason }),
-            };
+            match parsed_before(&before, &id, key)
+                .map_or_else(|| open(&self.sealer, key).map(Arc::new), Ok)
+            {
+                Ok(parsed) => {
+                    by_id.insert(id, Ready { parsed, state: key.state() });
+                }
+                Err(reason) => left_out.push(OpenError { key: id, reason }),
+            }
         }
-        let next = Arc::new(Keys { active: active(keys), by_id });
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = next;
-        Ok(())
+        let active = self.active_of(&by_id);
+        match left_out.first() {
+            Some(first) if active.is_none() => {
+                let first = first.clone();
+                self.forget_ended(&before, keys);
+                Err(NoneSigns { first })
+            }
+            Some(_) | None => {
+                self.swap(Keys { active, by_id });
+                Ok(left_out)
+            }
+        }
     }
 
-    fn open(&self, id: &KeyId, key: &SigningKey) -> Result<ParsedKey, Unusable> {
-        let record = key.record();
-        let private = self.sealer.open(purpose(id), record.private.as_bytes())?;
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, private.expose_secret())
-                .map_err(|_| Unusable::Unpaired)?;
-        if public_half(&pair).as_ref() != Some(&record.public) {
-            return Err(Unusable::Unpaired);
+    /// Leaves out those that are published no more. One of them may be compromised.
+    fn forget_ended(&self, before: &Keys, keys: &[SigningKey]) {
+        let mut by_id = before.by_id.clone();
+        for key in keys.iter().filter(|key| !key.state().is_published()) {
+            by_id.remove(&key.id());
         }
-        let verifier = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())
-            .map_err(|_| Unusable::Unpaired)?;
-        let may_sign = !matches!(key.state(), KeyState::Published { .. });
-        Ok(ParsedKey { public: record.public.clone(), verifier, pair, may_sign })
+        self.swap(Keys { active: self.active_of(&by_id), by_id });
+    }
+
+    /// The key that signs: of its algorithm, the one that became active last.
+    fn active_of(&self, by_id: &BTreeMap<KeyId, Ready>) -> Option<(KeyId, Algorithm)> {
+        let newest_of = |algorithm: &Algorithm| {
+            by_id
+                .iter()
+                .filter(|(_, key)| key.parsed.public.algorithm() == *algorithm)
+                .filter_map(|(id, key)| match key.state {
+                    KeyState::Active { since } => Some((since, id)),
+                    KeyState::Published { .. }
+                    | KeyState::Retiring { .. }
+                    | KeyState::Retired { .. }
+                    | KeyState::Compromised { .. } => None,
+                })
+                .max()
+                .map(|(_, id)| (id.clone(), *algorithm))
+        };
+        self.preferred.iter().chain(&Algorithm::ALL).find_map(newest_of)
     }
 
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn swap(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
 }
 
-/// The key that signs: the one that became active last, where a rotation left more than one.
-fn active(keys: &[SigningKey]) -> Option<KeyId> {
-    let since = |key: &SigningKey| match key.state() {
-        KeyState::Active { since } => Some((since, key.id())),
-        KeyState::Published { .. } | KeyState::Retiring { .. } | KeyState::Retired { .. } => None,
-    };
-    keys.iter().filter_map(since).max().map(|(_, id)| id)
+/// The key as it was opened before, where what is stored of it is the same.
+fn parsed_before(before: &Keys, id: &KeyId, key: &SigningKey) -> Option<Arc<Parsed>> {
+    let parsed = &before.by_id.get(id)?.parsed;
+    let same = parsed.sealed == key.record().private && parsed.public == key.record().public;
+    same.then(|| Arc::clone(parsed))
+}
+
+/// Opens a key, and makes sure that both halves belong together.
+fn open(sealer: &Sealer, key: &SigningKey) -> Result<Parsed, Unusable> {
+    let record = key.record();
+    let private = sealer.open(purpose(&key.id()), record.private.as_bytes())?;
+    let pair = Pair::from_pkcs8(record.public.algorithm(), private.expose_secret())
+        .filter(|pair| pair.public().as_ref() == Some(&record.public))
+        .ok_or(Unusable::Unpaired)?;
+    let verifier = verifier::parse(&record.public).ok_or(Unusable::Unpaired)?;
+    let (public, sealed) = (record.public.clone(), record.private.clone());
+    Ok(Parsed { public, sealed, verifier, pair })
+}
+
+/// Whether a key opens.
+pub(crate) fn opens(sealer: &Sealer, key: &SigningKey) -> bool {
+    open(sealer, key).is_ok()
 }
 
 impl Signer for KeyRing {
     fn active(&self) -> Option<(KeyId, Algorithm)> {
-        let keys = self.keys();
-        let id = keys.active.clone()?;
-        let algorithm = keys.by_id.get(&id)?.public.algorithm();
-        Some((id, algorithm))
+        self.keys().active.clone()
     }
 
     fn algorithm(&self, key: &KeyId) -> Option<Algorithm> {
-        self.keys().by_id.get(key).map(|key| key.public.algorithm())
+        self.keys().by_id.get(key).map(|key| key.parsed.public.algorithm())
     }
 
-    /// An ES256 signature takes some twenty microseconds: less than handing it to another thread.
+    /// A signature of an elliptic curve takes some twenty microseconds: less than handing it to
+    /// another thread. One of RSA takes thirty times as long, and is handed over.
     async fn sign(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
         let keys = self.keys();
-        let key = keys.by_id.get(key).filter(|key| key.may_sign);
+        let key = keys.by_id.get(key).filter(|key| key.may_sign());
         let key = key.ok_or_else(|| SigningFailed::new(Refused::NotSigning))?;
-        let signature = key
-            .pair
-            .sign_digest(&digest(&SHA256, message))
-            .map_err(|_| SigningFailed::new(Refused::Library))?;
-        Ok(signature.as_ref().to_vec())
+        let signed = if key.parsed.pair.is_slow() {
+            let (parsed, message) = (Arc::clone(&key.parsed), message.to_vec());
+            let signed = self.bench.work(move || parsed.pair.signature(&message)).await;
+            signed.ok_or_else(|| SigningFailed::new(Refused::Ending))?
+        } else {
+            key.parsed.pair.signature(message)
+        };
+        signed.map_err(|_| SigningFailed::new(Refused::Library))
     }
 
     fn verifies(&self, key: &KeyId, message: &[u8], signature: &[u8]) -> bool {
         let keys = self.keys();
-        keys.by_id.get(key).is_some_and(|key| key.verifier.verify_sig(message, signature).is_ok())
+        let key = keys.by_id.get(key);
+        key.is_some_and(|key| key.parsed.verifier.verify_sig(message, signature).is_ok())
     }
 
     fn published(&self) -> Vec<Jwk> {
-        self.keys().by_id.values().map(|key| key.public.clone()).collect()
+        self.keys().by_id.values().map(|key| key.parsed.public.clone()).collect()
     }
 }
 

@@ -12,11 +12,13 @@
 //! - The limiter's memory is bounded, whoever asks.
 #![warn(missing_docs)]
 
+mod bench;
 pub mod checkpoint_signer;
 pub mod clock;
 pub mod entropy;
 pub mod hints;
 pub mod key_factory;
+mod key_pair;
 pub mod key_ring;
 pub mod rate_limiter;
 pub mod seal;
@@ -28,7 +30,7 @@ pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hints::LocalHints;
 pub use key_factory::LocalKeyFactory;
-pub use key_ring::{KeyRing, OpenError};
+pub use key_ring::{KeyRing, NoneSigns, OpenError};
 pub use rate_limiter::LocalRateLimiter;
 pub use seal::{Purpose, SealError, Sealer};
 pub use share::Share;

@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use kernel::{Entropy, EntropyUnavailable, Timestamp};
-use tokens::{Algorithm, KeyFactory, SigningKey};
+use secrecy::ExposeSecret;
+use tokens::{Algorithm, SealedPrivateKey, SigningKey};
 
-use crate::{LocalKeyFactory, Sealer, SystemEntropy};
+use crate::{Sealer, SystemEntropy, key_factory::purpose, key_pair::Pair};
 
 /// A source that has run dry.
 pub(crate) struct NoEntropy;
@@ -27,11 +28,25 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 
 /// A new key, published at that second and sealed by `sealer(1)`.
 pub(crate) fn published(seconds: i64) -> SigningKey {
-    let (public, private) = LocalKeyFactory::new(sealer(1)).generate(Algorithm::Es256).unwrap();
-    SigningKey::publish(public, private, at(seconds)).into_after()
+    published_of(Algorithm::Es256, seconds)
+}
+
+/// A new key of that algorithm.
+pub(crate) fn published_of(algorithm: Algorithm, seconds: i64) -> SigningKey {
+    let pair = Pair::generate(algorithm).unwrap();
+    let public = pair.public().unwrap();
+    let private = pair.to_pkcs8().unwrap();
+    let private = sealer(1).seal(purpose(&public.thumbprint()), private.expose_secret()).unwrap();
+    SigningKey::publish(public, SealedPrivateKey::new(private), at(seconds)).into_after()
 }
 
 /// A new key that signs since that second.
 pub(crate) fn active(seconds: i64) -> SigningKey {
-    published(seconds).activate(Duration::ZERO, at(seconds)).unwrap().into_after()
+    active_of(Algorithm::Es256, seconds)
+}
+
+/// A new key of that algorithm that signs since that second.
+pub(crate) fn active_of(algorithm: Algorithm, seconds: i64) -> SigningKey {
+    let key = published_of(algorithm, seconds);
+    key.activate(Duration::ZERO, at(seconds)).unwrap().into_after()
 }

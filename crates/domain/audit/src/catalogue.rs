@@ -73,10 +73,13 @@ impl Action {
             }
             Self::PepperAdopted => of_organization(&ADOPTED).caused_by(FIRST_PEPPER),
             Self::SigningKeyPublished | Self::SigningKeyActivated => {
-                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(FIRST_START)
+                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(KEYS_FROM_THE_START)
             }
             Self::SigningKeyRetiring | Self::SigningKeyRetired => {
-                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(LATER)
+                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(KEYS_LATER)
+            }
+            Self::SigningKeyCompromised => {
+                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(KEYS_IN_NEED)
             }
             Self::CheckpointKeyCreated => {
                 by_itself(&[ResourceKind::CheckpointKey], &[]).caused_by(FIRST_START)
@@ -96,6 +99,11 @@ const FIRST_PEPPER: &str =
     "the first start of a server, or `idp bootstrap`; the first start after a pepper was replaced";
 const DAYS_OVER: &str = "the sequencer, once the days are over for more of the log";
 const OPERATOR: &str = "`idp audit acknowledge`";
+const KEYS_FROM_THE_START: &str =
+    "the first start of a server; rotation; `idp keys rotate` and `idp keys compromise`";
+const KEYS_LATER: &str =
+    "rotation; `idp keys rotate`; an algorithm that is no longer configured";
+const KEYS_IN_NEED: &str = "`idp keys compromise`";
 const LATER: &str = "nothing yet: no route and no command of this release does it";
 const NO_TOKEN: &str = "the text is no token that the caller may know of";
 

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use audit::{Action, Audited, Event, Resource, ResourceKind};
-use jose::{Jwk, KeyId};
+use jose::{Algorithm, Jwk, KeyId};
 use kernel::{Revision, Timestamp};
 use thiserror::Error;
 
@@ -49,8 +49,13 @@ pub enum KeyState {
         /// Until when.
         until: Timestamp,
     },
-    /// It verifies nothing.
+    /// It verifies nothing: no token of it can be alive.
     Retired {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Somebody else may have its private half. It verifies nothing, whatever is alive of it.
+    Compromised {
         /// Since when.
         since: Timestamp,
     },
@@ -65,6 +70,7 @@ impl KeyState {
             Self::Active { .. } => "active",
             Self::Retiring { .. } => "retiring",
             Self::Retired { .. } => "retired",
+            Self::Compromised { .. } => "compromised",
         }
     }
 
@@ -72,7 +78,10 @@ impl KeyState {
     #[must_use]
     pub const fn at(self) -> Timestamp {
         match self {
-            Self::Published { since } | Self::Active { since } | Self::Retired { since } => since,
+            Self::Published { since }
+            | Self::Active { since }
+            | Self::Retired { since }
+            | Self::Compromised { since } => since,
             Self::Retiring { until } => until,
         }
     }
@@ -82,7 +91,7 @@ impl KeyState {
     pub const fn is_published(self) -> bool {
         match self {
             Self::Published { .. } | Self::Active { .. } | Self::Retiring { .. } => true,
-            Self::Retired { .. } => false,
+            Self::Retired { .. } | Self::Compromised { .. } => false,
         }
     }
 }
@@ -104,6 +113,17 @@ pub enum KeyError {
         /// When it may.
         at: Timestamp,
     },
+}
+
+impl KeyError {
+    /// From when on the same step may be taken, where it was too early.
+    #[must_use]
+    pub const fn earliest(self) -> Option<Timestamp> {
+        match self {
+            Self::Transition { .. } => None,
+            Self::TooEarly { at } => Some(at),
+        }
+    }
 }
 
 /// Everything that a store keeps of a signing key.
@@ -153,6 +173,12 @@ impl SigningKey {
         self.0.public.thumbprint()
     }
 
+    /// What it signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.0.public.algorithm()
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> KeyState {
@@ -160,7 +186,8 @@ impl SigningKey {
     }
 
     /// Begins to sign with it, once it has been published for as long as verifiers cache the set.
-    /// The first key of all may sign at once (`Duration::ZERO`): nobody has cached anything.
+    /// Where no other key can sign it may do so at once (`Duration::ZERO`): the first of all, since
+    /// nobody has cached anything, and the one after a compromise, since the alternative is none.
     ///
     /// # Errors
     /// [`KeyError`]
@@ -192,9 +219,10 @@ impl SigningKey {
             KeyState::Active { .. } => {
                 Ok(self.moved(KeyState::Retiring { until: now.plus(tokens_live) }))
             }
-            KeyState::Published { .. } | KeyState::Retiring { .. } | KeyState::Retired { .. } => {
-                Err(self.no_step_to("retiring"))
-            }
+            KeyState::Published { .. }
+            | KeyState::Retiring { .. }
+            | KeyState::Retired { .. }
+            | KeyState::Compromised { .. } => Err(self.no_step_to("retiring")),
         }
     }
 
@@ -210,6 +238,28 @@ impl SigningKey {
             return Err(KeyError::TooEarly { at: until });
         }
         Ok(self.moved(KeyState::Retired { since: now }))
+    }
+
+    /// Takes a key back that never signed: no token of it can be alive.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn withdraw(self, now: Timestamp) -> Result<SigningKeyChange, KeyError> {
+        let KeyState::Published { .. } = self.0.state else {
+            return Err(self.no_step_to("retired"));
+        };
+        Ok(self.moved(KeyState::Retired { since: now }))
+    }
+
+    /// Ceases to believe it, at once: somebody else may sign with it. There is no way back.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn compromise(self, now: Timestamp) -> Result<SigningKeyChange, KeyError> {
+        if !self.0.state.is_published() {
+            return Err(self.no_step_to("compromised"));
+        }
+        Ok(self.moved(KeyState::Compromised { since: now }))
     }
 
     const fn no_step_to(&self, to: &'static str) -> KeyError {
@@ -260,6 +310,7 @@ impl Audited for SigningKeyChange {
             KeyState::Active { .. } => Action::SigningKeyActivated,
             KeyState::Retiring { .. } => Action::SigningKeyRetiring,
             KeyState::Retired { .. } => Action::SigningKeyRetired,
+            KeyState::Compromised { .. } => Action::SigningKeyCompromised,
         };
         let id = self.after.id();
         Event::success(action)
@@ -305,5 +356,31 @@ mod tests {
         let retired = retiring.finish(at(1_010)).unwrap().into_after();
         assert!(!retired.state().is_published());
         assert!(retired.activate(Duration::ZERO, at(2_000)).is_err());
+    }
+
+    #[test]
+    fn jr_04_a_compromised_key_is_so_for_good_whatever_it_was() {
+        let active = published().activate(Duration::ZERO, at(0)).unwrap().into_after();
+        let retiring = active.clone().retire(Duration::ZERO, at(0)).unwrap().into_after();
+        for key in [published(), active, retiring.clone()] {
+            let change = key.compromise(at(1)).unwrap();
+            assert_eq!(change.event().action(), Action::SigningKeyCompromised);
+            let key = change.into_after();
+            assert!(!key.state().is_published());
+            assert!(key.clone().activate(Duration::ZERO, at(9)).is_err());
+            assert!(key.clone().retire(Duration::ZERO, at(9)).is_err());
+            assert!(key.clone().finish(at(9)).is_err() && key.clone().withdraw(at(9)).is_err());
+            assert!(key.compromise(at(9)).is_err());
+        }
+        let retired = retiring.finish(at(1)).unwrap().into_after();
+        assert!(retired.compromise(at(2)).is_err());
+    }
+
+    #[test]
+    fn only_a_key_that_never_signed_is_taken_back() {
+        let withdrawn = published().withdraw(at(1)).unwrap().into_after();
+        assert_eq!(withdrawn.state(), KeyState::Retired { since: at(1) });
+        let active = published().activate(Duration::ZERO, at(0)).unwrap().into_after();
+        assert!(active.withdraw(at(1)).is_err());
     }
 }

@@ -48,25 +48,64 @@ pub trait Signer: Send + Sync {
 
     /// The keys that verifiers should know, in the order of their ids.
     fn published(&self) -> Vec<Jwk>;
+
+    /// The algorithms that tokens are or will soon be signed with: those of the keys that verifiers
+    /// should know, the one that signs first.
+    fn signing_algorithms(&self) -> Vec<Algorithm> {
+        let mut found: Vec<_> = self.active().into_iter().map(|(_, algorithm)| algorithm).collect();
+        let published = self.published();
+        let known = |algorithm| published.iter().any(|key| key.algorithm() == algorithm);
+        for algorithm in Algorithm::ALL.into_iter().filter(|one| known(*one)) {
+            if !found.contains(&algorithm) {
+                found.push(algorithm);
+            }
+        }
+        found
+    }
 }
 
 /// Makes key pairs and seals their private half.
 pub trait KeyFactory: Send + Sync {
-    /// Makes one.
+    /// Makes one. It is asynchronous since a key that takes long to make must not hold up a thread
+    /// that serves requests.
     ///
     /// # Errors
     /// When there is no randomness.
-    fn generate(&self, algorithm: Algorithm)
-    -> Result<(Jwk, SealedPrivateKey), EntropyUnavailable>;
+    fn generate(
+        &self,
+        algorithm: Algorithm,
+    ) -> impl Future<Output = Result<(Jwk, SealedPrivateKey), EntropyUnavailable>> + Send;
+
+    /// Whether this key can be used: its private half opens, and belongs to its public one.
+    fn opens(&self, key: &SigningKey) -> bool;
+}
+
+/// A row of a signing key that is of no possible form. It is nobody's key, and an operator's matter.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the row of signing key `{id}` cannot be: column `{column}`")]
+pub struct DamagedKey {
+    /// What the row says its id is.
+    pub id: String,
+    /// The column at fault.
+    pub column: &'static str,
+}
+
+/// What a store holds of signing keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptKeys {
+    /// Those of which everything is there, in the order in which they were made.
+    pub whole: Vec<SigningKey>,
+    /// The rest. One row that cannot be read must not keep the others from signing.
+    pub damaged: Vec<DamagedKey>,
 }
 
 /// The installation's signing keys, to read. Writing is [`Apply`](audit::Apply) of a change.
 pub trait SigningKeys: Send {
-    /// All of them, the retired ones included, in the order in which they were made.
+    /// All of them, those that are over included.
     ///
     /// # Errors
     /// [`StoreError`]
-    fn signing_keys(&mut self) -> impl Future<Output = Result<Vec<SigningKey>, StoreError>> + Send;
+    fn signing_keys(&mut self) -> impl Future<Output = Result<KeptKeys, StoreError>> + Send;
 }
 
 /// The organization's revoked tokens, to read. Writing is [`Apply`](audit::Apply) of a

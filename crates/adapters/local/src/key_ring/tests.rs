@@ -1,6 +1,6 @@
 //! Keys of every state, signatures of every wrong form, and an independent reader of our tokens.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::FutureExt;
 use jsonwebtoken::{DecodingKey, Validation, decode};
@@ -14,7 +14,7 @@ use tokens::{
 use super::*;
 use crate::{
     SystemEntropy,
-    sample::{active, at, published, sealer},
+    sample::{active, active_of, at, published, published_of, sealer},
 };
 
 const MESSAGE: &[u8] = b"header.payload";
@@ -34,6 +34,10 @@ fn issuer() -> Issuer {
 }
 
 fn token(ring: &KeyRing) -> String {
+    signed(ring).now_or_never().unwrap()
+}
+
+async fn signed(ring: &KeyRing) -> String {
     let policy = TokenPolicy { issuer: issuer(), lifetime: Lifetime::default() };
     let client = Client {
         agent: "018bcfe5-687b-7001-8203-040506070809".parse().unwrap(),
@@ -42,23 +46,29 @@ fn token(ring: &KeyRing) -> String {
         credential: "018bcfe5-687b-7001-8203-04050607080b".parse().unwrap(),
         grantable: "agents:read".parse().unwrap(),
         standing: Standing::GOOD,
+        dpop_bound: false,
     };
     // In the year 2100, so that a reader that goes by the real clock finds it unexpired.
     let entropy = SystemEntropy::new();
-    let token = issue(TokenRequest::default(), &client, &policy, at(4_102_444_800), &entropy);
+    let (request, registered) = (TokenRequest::default(), BTreeSet::new());
+    let token = issue(request, &client, &registered, &policy, at(4_102_444_800), &entropy);
     let (key, algorithm) = ring.active().unwrap();
-    let signed = token.unwrap().sign((&key, algorithm), ring).now_or_never().unwrap().unwrap();
+    let signed = token.unwrap().sign((&key, algorithm), ring).await.unwrap();
     signed.expose_secret().to_owned()
 }
 
 /// What another library makes of a token, given our published keys as they go over the wire.
-fn read_by_another(token: &str, ring: &KeyRing) -> Option<Value> {
+fn read_by_another(
+    token: &str,
+    ring: &KeyRing,
+    algorithm: jsonwebtoken::Algorithm,
+) -> Option<Value> {
     let header = jsonwebtoken::decode_header(token).ok()?;
     assert_eq!(header.typ.as_deref(), Some("at+jwt"));
     let published = ring.published();
     let jwk = published.iter().find(|key| Some(key.thumbprint().as_str()) == header.kid.as_deref());
     let jwk = serde_json::from_value(jwk?.to_json()).unwrap();
-    let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[issuer().as_str()]);
     validation.set_audience(&[issuer().as_str()]);
     decode::<Value>(token, &DecodingKey::from_jwk(&jwk).unwrap(), &validation)
@@ -67,19 +77,12 @@ fn read_by_another(token: &str, ring: &KeyRing) -> Option<Value> {
 }
 
 #[test]
-fn another_library_reads_our_tokens_by_our_published_keys() {
-    let ring = ring(&[active(0)]);
-    let claims = read_by_another(&token(&ring), &ring).unwrap();
-    assert_eq!(claims["sub"], "018bcfe5-687b-7001-8203-040506070809");
-}
-
-#[test]
 fn a_token_verifies_by_its_own_key_only() {
     let (ours, theirs) = (ring(&[active(0)]), ring(&[active(0)]));
     let token = token(&ours);
     assert!(verify(&token, &issuer(), &ours).is_ok());
     assert!(verify(&token, &issuer(), &theirs).is_err());
-    assert!(read_by_another(&token, &theirs).is_none());
+    assert!(read_by_another(&token, &theirs, jsonwebtoken::Algorithm::ES256).is_none());
     let (foreign, _) = theirs.active().unwrap();
     let signature = sign(&ours, &ours.active().unwrap().0).unwrap();
     assert!(!theirs.verifies(&foreign, MESSAGE, &signature));
@@ -170,13 +173,37 @@ fn sm_01_keys_sealed_by_another_key_are_refused_and_the_ring_stays_as_it_was() {
     let key = active(0);
     let other = KeyRing::new(sealer(2));
     let error = other.replace(std::slice::from_ref(&key)).unwrap_err();
-    assert_eq!(error.reason, Unusable::Sealed(SealError::OtherKey));
+    assert_eq!(error.first.reason, Unusable::Sealed(SealError::OtherKey));
     assert!(error.to_string().contains("the sealing key does not fit"), "{error}");
 
     let ring = ring(std::slice::from_ref(&key));
-    let damaged = with_private(&active(1), |_| SealedPrivateKey::new(vec![1; 60]));
-    assert!(ring.replace(&[active(2), damaged]).is_err());
+    let signature = sign(&ring, &key.id()).unwrap();
+    assert!(ring.replace(&[damaged(&active(1)), published(2)]).is_err());
     assert_eq!(ring.active(), Some((key.id(), Algorithm::Es256)));
+    assert!(ring.verifies(&key.id(), MESSAGE, &signature));
+}
+
+#[test]
+fn sm_01_a_damaged_key_is_left_out_and_keeps_no_other_from_signing() {
+    let (whole, broken) = (active(0), damaged(&published(1)));
+    let ring = KeyRing::new(sealer(1));
+    let left_out = ring.replace(&[broken.clone(), whole.clone()]).unwrap();
+    assert_eq!(left_out.iter().map(|one| &one.key).collect::<Vec<_>>(), [&broken.id()]);
+    assert_eq!(ring.active(), Some((whole.id(), Algorithm::Es256)));
+    assert_eq!(ring.published(), [whole.record().public.clone()]);
+    assert!(sign(&ring, &whole.id()).is_ok() && sign(&ring, &broken.id()).is_err());
+}
+
+#[test]
+fn jr_04_a_compromised_key_goes_even_where_no_other_can_be_opened() {
+    let key = active(0);
+    let id = key.id();
+    let ring = ring(std::slice::from_ref(&key));
+    let signature = sign(&ring, &id).unwrap();
+    let compromised = key.compromise(at(1)).unwrap().into_after();
+    assert!(ring.replace(&[compromised, damaged(&active(1))]).is_err());
+    assert!(ring.active().is_none() && ring.published().is_empty());
+    assert!(!ring.verifies(&id, MESSAGE, &signature) && sign(&ring, &id).is_err());
 }
 
 #[test]
@@ -184,7 +211,7 @@ fn a_private_key_in_anothers_place_is_refused() {
     let (one, two) = (active(0), active(0));
     let swapped = with_private(&one, |_| two.record().private.clone());
     let error = KeyRing::new(sealer(1)).replace(&[swapped]).unwrap_err();
-    assert_eq!(error.reason, Unusable::Sealed(SealError::Altered));
+    assert_eq!(error.first.reason, Unusable::Sealed(SealError::Altered));
 }
 
 #[test]
@@ -195,8 +222,70 @@ fn what_was_sealed_must_be_the_pair_of_the_published_key() {
         let sealed = sealer(1).seal(purpose(&one.id()), content).unwrap();
         let unpaired = with_private(&one, |_| SealedPrivateKey::new(sealed));
         let error = KeyRing::new(sealer(1)).replace(&[unpaired]).unwrap_err();
-        assert_eq!(error.reason, Unusable::Unpaired);
+        assert_eq!(error.first.reason, Unusable::Unpaired);
     }
+}
+
+#[tokio::test]
+async fn another_library_reads_tokens_of_every_algorithm() {
+    for (ours, theirs) in [
+        (Algorithm::Es256, jsonwebtoken::Algorithm::ES256),
+        (Algorithm::EdDsa, jsonwebtoken::Algorithm::EdDSA),
+        (Algorithm::Rs256, jsonwebtoken::Algorithm::RS256),
+        (Algorithm::Ps256, jsonwebtoken::Algorithm::PS256),
+    ] {
+        let ring = ring(&[active_of(ours, 0)]);
+        assert_eq!(ring.active().map(|(_, algorithm)| algorithm), Some(ours));
+        assert_eq!(ring.signing_algorithms(), [ours]);
+        let token = signed(&ring).await;
+        assert!(verify(&token, &issuer(), &ring).is_ok());
+        let claims = read_by_another(&token, &ring, theirs).unwrap();
+        assert_eq!(claims["sub"], "018bcfe5-687b-7001-8203-040506070809");
+    }
+}
+
+#[test]
+fn the_first_of_the_preferred_algorithms_signs_that_has_a_key() {
+    let all = [Algorithm::Es256, Algorithm::EdDsa].map(|one| active_of(one, 0));
+    let signs = |preferred: &[Algorithm], keys: &[SigningKey]| {
+        let ring = KeyRing::new(sealer(1)).preferring(preferred.to_vec());
+        ring.replace(keys).unwrap();
+        assert_eq!(ring.signing_algorithms().first(), ring.active().map(|(_, one)| one).as_ref());
+        ring.active().map(|(_, algorithm)| algorithm)
+    };
+    assert_eq!(signs(&[Algorithm::EdDsa, Algorithm::Es256], &all), Some(Algorithm::EdDsa));
+    assert_eq!(signs(&[Algorithm::Es256, Algorithm::EdDsa], &all), Some(Algorithm::Es256));
+    assert_eq!(signs(&[Algorithm::Ps256, Algorithm::EdDsa], &all), Some(Algorithm::EdDsa));
+    // One that is configured no longer signs until a configured one may.
+    assert_eq!(signs(&[Algorithm::Ps256], &all[..1]), Some(Algorithm::Es256));
+    let next = published_of(Algorithm::EdDsa, 0);
+    assert_eq!(signs(&[Algorithm::EdDsa], &[all[0].clone(), next]), Some(Algorithm::Es256));
+}
+
+#[test]
+fn an_rsa_key_signs_outside_of_no_runtime_and_panics_not() {
+    let key = active_of(Algorithm::Rs256, 0);
+    let ring = ring(std::slice::from_ref(&key));
+    assert!(sign(&ring, &key.id()).is_err());
+}
+
+#[test]
+fn a_key_that_is_still_there_is_not_opened_again() {
+    let (one, two) = (active(0), published(0));
+    let ring = ring(&[one.clone(), two.clone()]);
+    let before = Arc::clone(&ring.keys().by_id[&one.id()].parsed);
+    let retiring = one.retire(Duration::from_secs(1), at(1)).unwrap().into_after();
+    let next = two.activate(Duration::ZERO, at(1)).unwrap().into_after();
+    ring.replace(&[retiring.clone(), next.clone()]).unwrap();
+    assert!(Arc::ptr_eq(&before, &ring.keys().by_id[&retiring.id()].parsed));
+    assert_eq!(ring.active(), Some((next.id(), Algorithm::Es256)));
+    // The same id with another private half is another key.
+    ring.replace(&[damaged(&retiring), next]).unwrap();
+    assert!(!ring.keys().by_id.contains_key(&retiring.id()));
+}
+
+fn damaged(key: &SigningKey) -> SigningKey {
+    with_private(key, |_| SealedPrivateKey::new(vec![1; 60]))
 }
 
 fn with_private(

@@ -24,29 +24,33 @@ use kernel::{
     Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, StoreError,
     Timestamp,
 };
-use local::{KeyRing, LocalKeyFactory, LocalRateLimiter, Sealer, SystemEntropy};
+use local::{
+    KeyRing, LocalKeyFactory, LocalRateLimiter, LocalVerifier, Sealer, SystemEntropy,
+};
 use registry::Agents;
 use serde_json::{Value, json};
 use sqlite_store::{Options, SqliteStore};
 use tempfile::TempDir;
 use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
-use tokens::{Lifetime, TokenPolicy};
+use tokens::{Algorithm, Lifetime, RotationPolicy, TokenPolicy};
 use tokio::task::AbortHandle;
 use usecases::{
     IdentityProvider, Known, Parts,
     authenticate::PresentedClient,
     log::{RetentionRules, Round, Sequencer, Unobserved, retain},
-    signing_key,
+    signing_key::KeyKeeper,
     tokens::GrantRequest,
 };
 
 use super::{Answer, call::Call, clock::TestClock, document::Document, founding::Founding, log};
 
-/// Who issues the tokens of every server under test.
+/// Who issues the tokens of a server under test, unless its settings say otherwise.
 pub(crate) const ISSUER: &str = "https://idp.example.com";
 /// 2026-11-21T08:00:00Z.
 const START: i64 = 1_795_248_000_000_000;
 const GENEROUS: u64 = 1_000_000;
+/// 90 days.
+const KEYS_SIGN_FOR: Duration = Duration::from_secs(90 * 86_400);
 
 type Provider = IdentityProvider<SqliteStore, KeyRing>;
 
@@ -77,6 +81,10 @@ pub(crate) struct Settings {
     pub(crate) refusals_told: u32,
     /// The one origin whose pages may call.
     pub(crate) cors_origin: Option<&'static str>,
+    /// Who issues.
+    pub(crate) issuer: &'static str,
+    /// What tokens are signed with, the first that can first.
+    pub(crate) algorithms: &'static [Algorithm],
 }
 
 impl Default for Settings {
@@ -90,6 +98,8 @@ impl Default for Settings {
             per_address: GENEROUS,
             refusals_told: u32::MAX,
             cors_origin: None,
+            issuer: ISSUER,
+            algorithms: &[Algorithm::Es256],
         }
     }
 }
@@ -99,6 +109,9 @@ pub(crate) struct Server {
     router: Router,
     provider: Arc<Provider>,
     pub(crate) clock: Arc<TestClock>,
+    /// What signing keys are rotated by.
+    pub(crate) rotation: RotationPolicy,
+    factory: LocalKeyFactory,
     pub(crate) organization: OrganizationId,
     pub(crate) admin: Client,
     /// Another organization, and its admin.
@@ -207,18 +220,28 @@ impl Server {
 
         let sealer = Arc::new(Sealer::new(&[9; 32], entropy.clone()).unwrap());
         let factory = LocalKeyFactory::new(sealer.clone());
-        let keys = signing_key::ensure(&store, organization, &*clock, &factory).await.unwrap();
-        let signer = KeyRing::new(sealer);
-        signer.replace(&keys).unwrap();
+        let algorithms = settings.algorithms.to_vec();
+        let rotation = RotationPolicy::new(algorithms.clone(), Lifetime::default(), KEYS_SIGN_FOR);
+        let signer = KeyRing::new(sealer).preferring(algorithms);
+        let keeper = KeyKeeper {
+            store: &store,
+            platform: organization,
+            clock: machine.0,
+            factory: &factory,
+            policy: &rotation,
+        };
+        let kept = keeper.keep_up().await.unwrap();
+        assert_eq!(signer.replace(&kept.whole), Ok(Vec::new()));
         let provider = Arc::new(IdentityProvider::new(Parts {
             store,
             platform: organization,
             signer,
+            verifier: Arc::new(LocalVerifier),
             clock: clock.clone(),
             entropy: entropy.clone(),
             limiter: Arc::new(LocalRateLimiter::new()),
             peppers,
-            policy: TokenPolicy { issuer: ISSUER.parse().unwrap(), lifetime: Lifetime::default() },
+            policy: TokenPolicy { issuer: settings.issuer.parse().unwrap(), lifetime: Lifetime::default() },
             plans: plans(&settings),
             known,
             checkpoint_key: log::Signer::new().public_key(),
@@ -236,6 +259,8 @@ impl Server {
             router,
             provider,
             clock,
+            rotation,
+            factory,
             organization,
             admin,
             other,
@@ -258,6 +283,17 @@ impl Server {
 
     pub(crate) fn signer(&self) -> &KeyRing {
         self.provider.signer()
+    }
+
+    /// Who keeps this server's signing keys.
+    pub(crate) fn key_keeper(&self) -> KeyKeeper<'_, SqliteStore, LocalKeyFactory> {
+        KeyKeeper {
+            store: self.store(),
+            platform: self.organization,
+            clock: &*self.clock,
+            factory: &self.factory,
+            policy: &self.rotation,
+        }
     }
 
     /// Holds an answer against the document, and looks for what was to be shown once only.
@@ -351,7 +387,7 @@ impl Server {
     /// for a server whose ports fail.
     pub(crate) async fn token_of_the_inside(&self) -> String {
         let (id, secret) = (self.admin.id.clone(), Secret::from(self.admin.secret.clone()));
-        let presented = PresentedClient { id, secret };
+        let presented = PresentedClient::Secret { id, secret };
         let origin = Origin::internal();
         let client = self.provider.authenticate_client(&presented, &origin).await.unwrap().caller;
         let grant_type = "client_credentials".to_owned();
@@ -402,6 +438,13 @@ impl Server {
     /// An agent with these roles and the capability `resume:read`, and a credential.
     pub(crate) async fn client(&self, roles: &[&str]) -> Client {
         let id = self.register_agent(json!({ "roles": roles })).await;
+        self.credential(&id, &json!({})).await
+    }
+
+    /// A resource server that answers to these, and a credential.
+    pub(crate) async fn resource_server(&self, resources: &[&str]) -> Client {
+        let more = json!({ "roles": ["resource_server"], "resources": resources });
+        let id = self.register_agent(more).await;
         self.credential(&id, &json!({})).await
     }
 
