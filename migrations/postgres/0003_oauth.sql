@@ -130,5 +130,30 @@ GRANT SELECT, INSERT, UPDATE ON client_key TO idp_app;
 -- A key is used as a secret is: what was used last is no longer a credential alone.
 ALTER TABLE last_use
     DROP CONSTRAINT last_use_organization_id_credential_id_fkey,
-    ADD FOREIGN KEY (organization_id, agent_id) REFERENCES agent (organization_id, id);
+    ADD FOREIGN KEY (organization_id) REFERENCES organization (id);
 GRANT SELECT (organization_id, id, agent_id) ON client_key TO idp_eraser;
+
+-- Signing keys of several algorithms, of each of which one signs and one is next; and the way out for a key that somebody
+-- else may have. The table is small: to check it anew takes no time.
+ALTER TABLE signing_key
+    DROP CONSTRAINT signing_key_algorithm_check,
+    ADD CONSTRAINT signing_key_algorithm_check CHECK (algorithm IN ('ES256', 'EdDSA', 'RS256', 'PS256')),
+    DROP CONSTRAINT signing_key_state_check,
+    ADD CONSTRAINT signing_key_state_check
+        CHECK (state IN ('published', 'active', 'retiring', 'retired', 'compromised'));
+
+DROP INDEX signing_key_active;
+CREATE UNIQUE INDEX signing_key_active ON signing_key (algorithm) WHERE state = 'active';
+CREATE UNIQUE INDEX signing_key_next ON signing_key (algorithm) WHERE state = 'published';
+
+DROP TRIGGER signing_key_keeps_its_life_cycle ON signing_key;
+CREATE TRIGGER signing_key_keeps_its_life_cycle BEFORE UPDATE ON signing_key
+    FOR EACH ROW WHEN (
+        NOT CASE old.state
+            WHEN 'published' THEN new.state IN ('published', 'active', 'retired', 'compromised')
+            WHEN 'active' THEN new.state IN ('active', 'retiring', 'compromised')
+            WHEN 'retiring' THEN new.state IN ('retiring', 'retired', 'compromised')
+            ELSE new.state = old.state
+        END
+    )
+    EXECUTE FUNCTION refuse('the life cycle of a signing key has no such step');

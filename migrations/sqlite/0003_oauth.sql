@@ -140,10 +140,9 @@ BEGIN SELECT RAISE(ABORT, 'a client key is never deleted'); END;
 -- A key is used as a secret is: what was used last is no longer a credential alone.
 CREATE TABLE last_use_of_any (
     credential_id BLOB NOT NULL PRIMARY KEY,
-    organization_id BLOB NOT NULL,
+    organization_id BLOB NOT NULL REFERENCES organization (id),
     agent_id BLOB NOT NULL,
-    used_at INTEGER NOT NULL,
-    FOREIGN KEY (organization_id, agent_id) REFERENCES agent (organization_id, id)
+    used_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO last_use_of_any (credential_id, organization_id, agent_id, used_at)
@@ -153,3 +152,93 @@ DROP TABLE last_use;
 ALTER TABLE last_use_of_any RENAME TO last_use;
 
 CREATE INDEX last_use_by_agent ON last_use (organization_id, agent_id, used_at);
+
+-- Signing keys of several algorithms, of each of which one signs and one is next; and the way out for a key that somebody
+-- else may have. What a column may hold cannot be altered: the table is made anew, and its rows keep their places.
+CREATE TABLE signing_key_of_any (
+    id TEXT NOT NULL PRIMARY KEY,
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('ES256', 'EdDSA', 'RS256', 'PS256')),
+    public_key BLOB NOT NULL,
+    private_key BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('published', 'active', 'retiring', 'retired', 'compromised')),
+    state_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL CHECK (revision > 0),
+    last_event BLOB NOT NULL UNIQUE REFERENCES audit_event (id) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+INSERT INTO signing_key_of_any (
+    rowid, id, algorithm, public_key, private_key, state, state_at, created_at, revision, last_event
+)
+SELECT rowid, id, algorithm, public_key, private_key, state, state_at, created_at, revision, last_event
+FROM signing_key;
+
+DROP TABLE signing_key;
+ALTER TABLE signing_key_of_any RENAME TO signing_key;
+
+CREATE INDEX signing_key_by_age ON signing_key (created_at, id);
+CREATE UNIQUE INDEX signing_key_active ON signing_key (algorithm) WHERE state = 'active';
+CREATE UNIQUE INDEX signing_key_next ON signing_key (algorithm) WHERE state = 'published';
+
+CREATE TRIGGER signing_key_is_never_replaced BEFORE INSERT ON signing_key
+WHEN EXISTS (SELECT 1 FROM signing_key WHERE id = new.id OR rowid = new.rowid)
+    OR EXISTS (
+        SELECT 1 FROM signing_key
+        WHERE algorithm = new.algorithm AND state = new.state AND state IN ('active', 'published')
+    )
+BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+-- `UPDATE OR REPLACE` would delete the key that is active, or next.
+CREATE TRIGGER signing_key_replaces_none BEFORE UPDATE ON signing_key
+WHEN EXISTS (
+    SELECT 1 FROM signing_key
+    WHERE algorithm = new.algorithm AND state = new.state AND state IN ('active', 'published') AND id <> old.id
+)
+BEGIN SELECT RAISE(ABORT, 'a row that is there is never replaced'); END;
+
+CREATE TRIGGER signing_key_begins_with_an_event BEFORE INSERT ON signing_key
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND outcome = 'success'
+        AND resource_kind = 'signing_key'
+        AND action = 'signing_key.published'
+        AND resource_id = new.id
+)
+BEGIN SELECT RAISE(ABORT, 'a signing key begins with an event about it'); END;
+
+CREATE TRIGGER signing_key_changes_with_an_event BEFORE UPDATE ON signing_key
+WHEN NOT EXISTS (
+    SELECT 1 FROM audit_event
+    WHERE id = new.last_event
+        AND position > (SELECT position FROM audit_event WHERE id = old.last_event)
+        AND outcome = 'success'
+        AND action GLOB 'signing_key.*'
+        AND resource_kind = 'signing_key'
+        AND resource_id = old.id
+)
+BEGIN SELECT RAISE(ABORT, 'a signing key changes only with a new event about it'); END;
+
+CREATE TRIGGER signing_key_revision_rises_by_one BEFORE UPDATE ON signing_key
+WHEN new.revision <> old.revision + 1
+BEGIN SELECT RAISE(ABORT, 'the revision of a signing key rises by one'); END;
+
+CREATE TRIGGER signing_key_keeps_its_identity BEFORE UPDATE ON signing_key
+WHEN new.id <> old.id
+    OR new.rowid <> old.rowid
+    OR new.algorithm <> old.algorithm
+    OR new.public_key <> old.public_key
+    OR new.created_at <> old.created_at
+BEGIN SELECT RAISE(ABORT, 'the id, algorithm, public half and creation of a signing key never change'); END;
+
+CREATE TRIGGER signing_key_keeps_its_life_cycle BEFORE UPDATE OF state ON signing_key
+WHEN NOT CASE old.state
+    WHEN 'published' THEN new.state IN ('published', 'active', 'retired', 'compromised')
+    WHEN 'active' THEN new.state IN ('active', 'retiring', 'compromised')
+    WHEN 'retiring' THEN new.state IN ('retiring', 'retired', 'compromised')
+    ELSE new.state = old.state
+END
+BEGIN SELECT RAISE(ABORT, 'the life cycle of a signing key has no such step'); END;
+
+CREATE TRIGGER signing_key_is_never_deleted BEFORE DELETE ON signing_key
+BEGIN SELECT RAISE(ABORT, 'a signing key is never deleted'); END;

@@ -232,6 +232,9 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     for change in sample::every_agent(machine, scope.organization()) {
         world.change(&scope, change).await;
     }
+    for change in sample::ended_keys(machine).into_iter().flatten() {
+        world.change(&scope, change).await;
+    }
     for change in sample::every_key(machine) {
         world.change(&scope, change).await;
     }

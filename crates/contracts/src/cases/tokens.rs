@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::StoreError;
 use tenancy::Scope;
-use tokens::{Revocations, SigningKeys, VerifiedToken};
+use tokens::{Algorithm, KeptKeys, Revocations, SigningKeys, VerifiedToken};
 
 use crate::{Harness, World, sample};
 
@@ -61,12 +61,59 @@ pub async fn every_state_of_a_signing_key_is_read_back_as_it_was_written<H: Harn
 pub async fn signing_keys_are_read_in_the_order_in_which_they_were_made<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let mut expected = Vec::new();
-    for _ in 0..6 {
-        expected.push(world.change(&scope, sample::key(&world.machine)).await);
+    for algorithm in Algorithm::ALL {
+        let key = sample::key_of(&world.machine, algorithm);
+        expected.push(world.change(&scope, key).await);
     }
     let active = expected.remove(0).activate(Duration::ZERO, world.machine.now()).unwrap();
     expected.insert(0, world.change(&scope, active).await);
     assert_eq!(world.view(&scope).await.signing_keys().await.unwrap().whole, expected);
+}
+
+pub async fn a_signing_key_that_ends_before_its_time_is_read_back_too<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let mut expected = Vec::new();
+    for [begins, ends] in sample::ended_keys(&world.machine) {
+        world.change(&scope, begins).await;
+        expected.push(world.change(&scope, ends).await);
+    }
+    let kept = world.view(&scope).await.signing_keys().await.unwrap();
+    assert_eq!(kept, KeptKeys { whole: expected, damaged: Vec::new() });
+}
+
+/// Each algorithm has keys of its own.
+pub async fn one_signing_key_of_each_algorithm_signs_and_one_is_next<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    for algorithm in Algorithm::ALL {
+        let first = world.change(&scope, sample::key_of(&world.machine, algorithm)).await;
+        let active = first.activate(Duration::ZERO, world.machine.now()).unwrap();
+        world.change(&scope, active).await;
+        world.change(&scope, sample::key_of(&world.machine, algorithm)).await;
+    }
+    let before = world.events().await;
+    for algorithm in Algorithm::ALL {
+        let third = sample::key_of(&world.machine, algorithm);
+        let refused = world.try_change(&scope, third).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "two are next for {algorithm:?}");
+    }
+    assert_eq!(world.events().await, before);
+}
+
+/// JR-06: whoever planned by what another has changed since changes nothing.
+pub async fn jr_06_a_stale_rotation_is_a_conflict_and_leaves_no_trace<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let [published, active, retiring, _] = sample::every_key(&world.machine);
+    world.change(&scope, published).await;
+    let stale = world.change(&scope, active).await;
+    world.change(&scope, retiring).await;
+    let before = world.events().await;
+    let now = world.machine.now();
+    let retired_again = stale.clone().retire(Duration::from_secs(1), now).unwrap();
+    let refused = world.try_change(&scope, retired_again).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    let refused = world.try_change(&scope, stale.compromise(now).unwrap()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    assert_eq!(world.events().await, before);
 }
 
 /// Of two that sign, nobody could tell which a token should be of.

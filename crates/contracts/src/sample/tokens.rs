@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jose::Padding;
 use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing, Timestamp};
 use tokens::{
     Algorithm, Client, Issuer, Jwk, KeyId, Lifetime, SealedPrivateKey, Signer, SigningKey,
@@ -14,9 +15,35 @@ use super::Machine;
 /// A key that is about to be published.
 #[must_use]
 pub fn key(machine: &Machine) -> SigningKeyChange {
-    let public = Jwk::P256 { x: machine.bytes(), y: machine.bytes() };
+    key_of(machine, Algorithm::Es256)
+}
+
+/// A key of that algorithm that is about to be published.
+#[must_use]
+pub fn key_of(machine: &Machine, algorithm: Algorithm) -> SigningKeyChange {
+    let rsa = |padding| {
+        let mut modulus = machine.bytes::<256>().to_vec();
+        modulus[0] |= 0x80;
+        modulus[255] |= 1;
+        Jwk::Rsa { modulus, padding }
+    };
+    let public = match algorithm {
+        Algorithm::Es256 => Jwk::P256 { x: machine.bytes(), y: machine.bytes() },
+        Algorithm::EdDsa => Jwk::Ed25519 { x: machine.bytes() },
+        Algorithm::Rs256 => rsa(Padding::Pkcs1),
+        Algorithm::Ps256 => rsa(Padding::Pss),
+    };
     let private = SealedPrivateKey::new(machine.bytes::<48>().to_vec());
     SigningKey::publish(public, private, machine.now())
+}
+
+/// What ends keys before their time: one that never signed is taken back, another is compromised.
+#[must_use]
+pub fn ended_keys(machine: &Machine) -> [[SigningKeyChange; 2]; 2] {
+    let (one, two) = (key(machine), key_of(machine, Algorithm::EdDsa));
+    let withdrawn = one.after().clone().withdraw(machine.now()).unwrap();
+    let compromised = two.after().clone().compromise(machine.now()).unwrap();
+    [[one, withdrawn], [two, compromised]]
 }
 
 /// The changes of a key's whole life.
