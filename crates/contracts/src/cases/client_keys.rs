@@ -169,8 +169,7 @@ pub async fn tn_01_no_key_is_seen_or_made_from_another_organization<H: Harness>(
     assert!(view.client_keys_of(id, page()).await.unwrap().rows.is_empty());
     let elsewhere = sample::new_client_key(&world.machine, stranger.organization(), id);
     let elsewhere = Ways::new(vec![], vec![]).add(elsewhere, now).unwrap().added;
-    let changes =
-        [sample::client_key(&world.machine, &agent), key.remove(now).unwrap(), elsewhere];
+    let changes = [sample::client_key(&world.machine, &agent), key.remove(now).unwrap(), elsewhere];
     for change in changes {
         let tx = world.begin(&stranger).await;
         let refused = record(tx, change).await.err();

@@ -8,8 +8,8 @@ use audit::{
     trim::Cut,
 };
 use credentials::Credentials;
-use kernel::{EventId, StoreError, Total};
-use registry::Agents;
+use kernel::{CredentialId, EventId, StoreError, Total};
+use registry::{Agent, Agents};
 use tenancy::Scope;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! The last wall: what the database itself refuses, by statements that go past the store.
 
+mod client_keys;
 mod events;
 mod logs;
 mod refused;
@@ -19,7 +20,7 @@ const FOLLOWERS: [&str; 1] = ["agent_is_indexed"];
 async fn each_trigger_refuses_what_nothing_else_would() {
     let database = filled().await;
     let mut stranger = database.connection().await;
-    for (table, trigger, statements) in REFUSED.iter().chain(logs::REFUSED) {
+    for (table, trigger, statements) in REFUSED.iter().chain(client_keys::REFUSED).chain(logs::REFUSED) {
         for sql in *statements {
             refused_by((table, trigger), &mut stranger, sql).await;
         }
@@ -34,6 +35,7 @@ async fn every_trigger_of_the_schema_is_tried() {
         sqlx::query_scalar(names).fetch_all(&mut database.connection().await).await.unwrap();
     let tried = REFUSED
         .iter()
+        .chain(client_keys::REFUSED)
         .chain(logs::REFUSED)
         .map(|(_, name, _)| *name)
         .chain(FOLLOWERS)
@@ -160,7 +162,7 @@ const IMPOSSIBLE: &[&str] = &[
 async fn a_state_that_cannot_be_is_refused() {
     let database = filled().await;
     let mut stranger = database.connection().await;
-    for sql in IMPOSSIBLE {
+    for sql in IMPOSSIBLE.iter().chain(client_keys::IMPOSSIBLE) {
         let error = attempt(&mut stranger, None, sql).await.expect_err(sql);
         let error = error.as_database_error().unwrap();
         // A step that no life cycle has is refused before a state that cannot be.

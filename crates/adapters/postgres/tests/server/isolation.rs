@@ -36,7 +36,7 @@ const RELATIONS: &str = "
         AND relname <> '_sqlx_migrations'
     ORDER BY relname";
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "agent",
     "agent_capability",
     "audit_event",
@@ -47,6 +47,7 @@ const TABLES: [&str; 17] = [
     "change_feed",
     "checkpoint_key",
     "client",
+    "client_key",
     "credential",
     "idempotency_key",
     "last_use",
@@ -178,7 +179,7 @@ async fn tn_09_a_write_without_a_condition_reaches_one_organization() {
     assert_eq!(keys.unwrap(), 1);
     let keys = touched(&mut server, Some(first), "DELETE FROM idempotency_key").await;
     assert_eq!(keys.unwrap(), 1);
-    for table in ["organization", "agent", "credential"] {
+    for table in ["organization", "agent", "credential", "client_key"] {
         // The triggers refuse it, of the first row that they are shown.
         let update = format!("UPDATE {table} SET revision = 2");
         touched(&mut server, Some(first), &update).await.unwrap_err();

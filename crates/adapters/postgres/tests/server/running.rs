@@ -114,6 +114,7 @@ impl Running {
         let agent = self.agent(&scope, "one").await.unwrap();
         let credential = sample::credential(&self.machine, &agent, None);
         let credential = self.change(&scope, credential).await.unwrap();
+        self.change(&scope, sample::client_key(&self.machine, &agent)).await.unwrap();
         self.change(&scope, sample::key(&self.machine)).await.unwrap();
         let (organization, id) = (scope.organization(), credential.id());
         let token = sample::verified_token(&self.machine, organization, agent.id(), id).await;

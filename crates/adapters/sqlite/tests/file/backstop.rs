@@ -1,5 +1,6 @@
 //! The last wall: what the database itself refuses, by statements that go past the store.
 
+mod client_keys;
 mod events;
 mod logs;
 
@@ -20,6 +21,7 @@ async fn filled() -> Database {
     let machine = &database.machine;
     let credential = sample::credential(machine, &agent, None);
     let credential = running.change(&scope, credential).await.unwrap();
+    running.change(&scope, sample::client_key(machine, &agent)).await.unwrap();
     running.change(&scope, sample::key(machine)).await.unwrap();
     let (organization, id) = (scope.organization(), credential.id());
     let token = sample::verified_token(machine, organization, agent.id(), id).await;
@@ -89,8 +91,13 @@ macro_rules! event {
     };
 }
 
-const NEW_EVENTS: [&str; 4] =
-    [event!("organization"), event!("agent"), event!("credential"), event!("signing_key")];
+const NEW_EVENTS: [&str; 5] = [
+    event!("organization"),
+    event!("agent"),
+    event!("credential"),
+    client_keys::EVENT,
+    event!("signing_key"),
+];
 
 const DEFER: &str = "PRAGMA defer_foreign_keys = ON";
 
@@ -350,7 +357,7 @@ async fn attempt(
 async fn each_trigger_refuses_what_nothing_else_would() {
     let database = filled().await;
     let mut stranger = database.stranger().await;
-    for (trigger, statements) in REFUSED.iter().chain(logs::REFUSED) {
+    for (trigger, statements) in REFUSED.iter().chain(client_keys::REFUSED).chain(logs::REFUSED) {
         for sql in *statements {
             refused_by(trigger, &mut stranger, sql).await;
         }
@@ -374,7 +381,8 @@ async fn every_trigger_of_the_schema_is_tried() {
     let names = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
     let names: Vec<String> =
         sqlx::query_scalar(names).fetch_all(&mut database.stranger().await).await.unwrap();
-    let tried = REFUSED.iter().chain(logs::REFUSED).map(|(name, _)| *name);
+    let tried = REFUSED.iter().chain(client_keys::REFUSED).chain(logs::REFUSED);
+    let tried = tried.map(|(name, _)| *name);
     let tried = tried.chain(FOLLOWERS).chain(events::TRIGGERS).chain(logs::TRIGGERS);
     let tried: BTreeSet<_> = tried.map(str::to_owned).collect();
     assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), tried);
@@ -457,7 +465,7 @@ const IMPOSSIBLE: &[&str] = &[
 async fn a_state_that_cannot_be_is_refused() {
     let database = filled().await;
     let mut stranger = database.stranger().await;
-    for sql in IMPOSSIBLE.iter().chain(logs::IMPOSSIBLE) {
+    for sql in IMPOSSIBLE.iter().chain(client_keys::IMPOSSIBLE).chain(logs::IMPOSSIBLE) {
         let error = attempt(&mut stranger, None, sql).await.expect_err(sql);
         assert!(error.as_database_error().unwrap().is_check_violation(), "{sql}: {error}");
     }

@@ -2,7 +2,7 @@
 
 use audit::{AuditLog, CheckpointKeys, LogReader, Organizations, Transactor};
 use contracts::sample::{self, Sequencer};
-use credentials::Credentials;
+use credentials::{ClientKeys, Credentials};
 use kernel::StoreError;
 use registry::Agents;
 use sqlx::{AssertSqlSafe, Executor};
@@ -30,6 +30,14 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("credential", "pepper_version", "0"),
     ("credential", "state", "'asleep'"),
     ("credential", "name", "''"),
+    ("client_key", "kid", "'../x'"),
+    ("client_key", "kind", "'password'"),
+    ("client_key", "algorithm", "'none'"),
+    ("client_key", "public_key", "x'00'"),
+    ("client_key", "public_key", "NULL"),
+    ("client_key", "thumbprint", "'another'"),
+    ("client_key", "state", "'asleep'"),
+    ("client_key", "removed_at", "1"),
     ("signing_key", "public_key", "x'00'"),
     ("signing_key", "id", "'another'"),
     ("signing_key", "algorithm", "'none'"),
@@ -65,6 +73,8 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
         let agent = running.agent(&scope, "one").await.unwrap();
         let credential = sample::credential(&database.machine, &agent, None);
         let credential = running.change(&scope, credential).await.unwrap().id();
+        let key = sample::client_key(&database.machine, &agent);
+        let key = running.change(&scope, key).await.unwrap().id();
         running.change(&scope, sample::key(&database.machine)).await.unwrap();
         running.change(&scope, sample::checkpoint_key(&database.machine)).await.unwrap();
         Sequencer::default().run(&running.store, scope.organization()).await;
@@ -76,6 +86,7 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
             view.organization().await.err(),
             view.agent(agent.id()).await.err(),
             view.credential(credential).await.err(),
+            view.client_key(key).await.err(),
             view.signing_keys().await.err(),
             view.events(&filter, sample::numbered(1, 9)).await.err(),
             view.leaves(0, 9).await.err(),
@@ -88,6 +99,7 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
         let column = match *column {
             "resource_kind" => "resource_id",
             "signed_size" => "signed_note",
+            "removed_at" => "state",
             column => column,
         };
         let expected = StoreError::Corrupt { table, column };

@@ -5,10 +5,11 @@ use sqlx::PgConnection;
 use super::sql::{attempt, filled, refused_by};
 
 /// The triggers that ask for an event, which are tried here.
-pub(super) const TRIGGERS: [&str; 6] = [
+pub(super) const TRIGGERS: [&str; 7] = [
     "organization_is_written_under_an_event",
     "agent_is_written_under_an_event",
     "credential_is_written_under_an_event",
+    "client_key_is_written_under_an_event",
     "signing_key_is_written_under_an_event",
     "revoked_token_is_written_under_an_event",
     "checkpoint_key_is_written_under_an_event",
@@ -61,13 +62,14 @@ const ORGANIZATION: &str = "(SELECT id FROM organization LIMIT 1)";
 const EVENT: &str = "00000000-0000-0000-0000-0000000000ee";
 
 /// For each table of record, an event that permits an update of its only row.
-const UPDATES: [(&str, Told); 4] = [
+const UPDATES: [(&str, Told); 5] = [
     (
         "organization",
         Told::of("organization", "organization.suspended", "(SELECT id FROM organization)"),
     ),
     ("agent", Told::of("agent", "agent.updated", "(SELECT id FROM agent)")),
     ("credential", Told::of("credential", "credential.revoked", "(SELECT id FROM credential)")),
+    ("client_key", Told::of("key", "key.removed", "(SELECT id FROM client_key)")),
     (
         "signing_key",
         Told::of("signing_key", "signing_key.activated", "(SELECT id FROM signing_key)"),
@@ -110,10 +112,11 @@ async fn a_record_changes_only_under_an_event_that_is_newer_than_its_last() {
         let again = format!(
             "{};;{};;
             UPDATE {table} SET revision = revision + 1, last_event = (
-                SELECT id FROM audit_event WHERE resource_kind = '{table}' ORDER BY position LIMIT 1
+                SELECT id FROM audit_event WHERE resource_kind = '{}' ORDER BY position LIMIT 1
             )",
             told.insert(EVENT),
             update(table, EVENT),
+            told.kind,
         );
         refused_by((table, &trigger), &mut stranger, &again).await;
         // One that was written before, and that no change was made under. Its id is greater: what
@@ -144,7 +147,7 @@ type Columns = &'static [(&'static str, &'static str)];
 
 /// For each table of record, an event that permits a row that is new, and what is new about it
 /// apart from the event.
-const INSERTS: [(&str, Told, Columns); 7] = [
+const INSERTS: [(&str, Told, Columns); 8] = [
     (
         "organization",
         Told { organization: NEW, ..Told::of("organization", "organization.created", NEW) },
@@ -157,6 +160,11 @@ const INSERTS: [(&str, Told, Columns); 7] = [
     ),
     ("credential", Told::of("credential", "credential.generated", NEW), &[("id", NEW)]),
     ("credential", SUCCEEDED, &[("id", NEW)]),
+    (
+        "client_key",
+        Told::of("key", "key.added", NEW),
+        &[("id", NEW), ("kid", "'new'"), ("thumbprint", "'new'")],
+    ),
     ("signing_key", Told::of("signing_key", "signing_key.published", "'new'"), &[("id", "'new'")]),
     ("revoked_token", Told::of("token", "token.revoked", NEW), &[("token_id", NEW)]),
     (
@@ -230,7 +238,7 @@ async fn addresses_the_platform_and_the_active_key_are_unique() {
         "UPDATE signing_key SET state = 'active', revision = revision + 1, last_event = (
             SELECT id FROM audit_event WHERE action = 'signing_key.activated'
         )";
-    let [(_, founded, _), (_, registered, _), _, _, (_, published, _), ..] = INSERTS;
+    let [(_, founded, _), (_, registered, _), _, _, _, (_, published, _), ..] = INSERTS;
     for sql in [
         format!("{};;{agent}", registered.insert(EVENT)),
         format!("{};;{platform}", founded.insert(EVENT)),

@@ -1,6 +1,6 @@
 //! Each trigger that needs no event to be tried, with statements that it alone refuses.
 
-use super::sql::{event, newest, update};
+use super::sql::{event, newest, single_use, update};
 
 /// A table, its trigger, and statements. What stands before `;;` only prepares.
 pub(super) type Refused = (&'static str, &'static str, &'static [&'static str]);

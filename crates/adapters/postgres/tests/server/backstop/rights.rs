@@ -16,11 +16,12 @@ async fn code(connection: &mut PgConnection, organization: &str, sql: &str) -> O
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-const RECORDS: [&str; 10] = [
+const RECORDS: [&str; 11] = [
     "audit_event",
     "organization",
     "agent",
     "credential",
+    "client_key",
     "signing_key",
     "audit_log",
     "audit_leaf",
@@ -131,6 +132,7 @@ async fn au_08_whoever_erases_has_no_right_to_anything_else() {
         "UPDATE agent SET owner = 'x'",
         "TABLE agent",
         "SELECT hash FROM credential",
+        "SELECT public_key FROM client_key",
         "TABLE signing_key",
         "TABLE checkpoint_key",
         "UPDATE audit_leaf SET hash = commitment",

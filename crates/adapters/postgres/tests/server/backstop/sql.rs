@@ -2,6 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
+use super::client_keys;
 use crate::{running::Running, support::Database};
 
 /// One of everything, and a token that is revoked for long.
@@ -96,8 +97,13 @@ macro_rules! newest {
 }
 pub(super) use newest;
 
-const NEW_EVENTS: [&str; 4] =
-    [event!("organization"), event!("agent"), event!("credential"), event!("signing_key")];
+const NEW_EVENTS: [&str; 5] = [
+    event!("organization"),
+    event!("agent"),
+    event!("credential"),
+    client_keys::EVENT,
+    event!("signing_key"),
+];
 
 /// No reference, so that nothing but a trigger can refuse a statement.
 const UNBIND: &str = "

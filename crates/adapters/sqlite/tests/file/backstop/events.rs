@@ -6,13 +6,15 @@ use sqlx::SqliteConnection;
 use super::{attempt, filled, refused_by};
 
 /// The triggers that ask for an event, which are tried here.
-pub(super) const TRIGGERS: [&str; 11] = [
+pub(super) const TRIGGERS: [&str; 13] = [
     "organization_begins_with_an_event",
     "organization_changes_with_an_event",
     "agent_begins_with_an_event",
     "agent_changes_with_an_event",
     "credential_begins_with_an_event",
     "credential_changes_with_an_event",
+    "client_key_begins_with_an_event",
+    "client_key_changes_with_an_event",
     "signing_key_begins_with_an_event",
     "signing_key_changes_with_an_event",
     "signing_key_replaces_none",
@@ -75,7 +77,7 @@ pub(super) const EVENT: &str = "000000000000000000000000000000ee";
 const NEW_ID: &str = "'00000000-0000-0000-0000-0000000000bb'";
 
 /// For each table of record, an event that permits an update of its only row.
-const UPDATES: [(&str, Told); 4] = [
+const UPDATES: [(&str, Told); 5] = [
     (
         "organization",
         Told::of("organization", "organization.suspended", "(SELECT hex(id) FROM organization)"),
@@ -85,6 +87,7 @@ const UPDATES: [(&str, Told); 4] = [
         "credential",
         Told::of("credential", "credential.revoked", "(SELECT hex(id) FROM credential)"),
     ),
+    ("client_key", Told::of("key", "key.removed", "(SELECT hex(id) FROM client_key)")),
     (
         "signing_key",
         Told::of("signing_key", "signing_key.activated", "(SELECT id FROM signing_key)"),
@@ -123,10 +126,11 @@ async fn a_record_changes_only_under_an_event_that_is_newer_than_its_last() {
         let again = format!(
             "{};;{};;
             UPDATE {table} SET revision = revision + 1, last_event = (
-                SELECT id FROM audit_event WHERE resource_kind = '{table}' ORDER BY position LIMIT 1
+                SELECT id FROM audit_event WHERE resource_kind = '{}' ORDER BY position LIMIT 1
             )",
             told.insert(EVENT),
             update(table, EVENT),
+            told.kind,
         );
         refused_by(&trigger, &mut stranger, &again).await;
         // One that was written before, and that no change was made under. Its id is greater: what
@@ -157,7 +161,7 @@ type Columns = &'static [(&'static str, &'static str)];
 
 /// For each table of record, an event that permits a row that is new, and what is new about it
 /// apart from the event.
-const INSERTS: [(&str, Told, Columns); 7] = [
+const INSERTS: [(&str, Told, Columns); 8] = [
     (
         "organization",
         Told { organization: NEW, ..Told::of("organization", "organization.created", NEW_ID) },
@@ -170,6 +174,11 @@ const INSERTS: [(&str, Told, Columns); 7] = [
     ),
     ("credential", Told::of("credential", "credential.generated", NEW_ID), &[("id", NEW)]),
     ("credential", SUCCEEDED, &[("id", NEW)]),
+    (
+        "client_key",
+        Told::of("key", "key.added", NEW_ID),
+        &[("id", NEW), ("kid", "'new'"), ("thumbprint", "'new'")],
+    ),
     ("signing_key", Told::of("signing_key", "signing_key.published", "'new'"), &[("id", "'new'")]),
     ("revoked_token", Told::of("token", "token.revoked", NEW_ID), &[("token_id", NEW)]),
     (
@@ -243,6 +252,25 @@ async fn no_record_is_replaced_by_its_rowid() {
         let replace = copy(&mut stranger, ("INSERT OR REPLACE", table), &new).await;
         let sql = format!("{};;{replace}", told.insert(EVENT));
         refused_by(&format!("{table}_is_never_replaced"), &mut stranger, &sql).await;
+    }
+}
+
+/// What an agent's keys are told apart by, where no trigger looks for it.
+#[tokio::test]
+async fn a_live_key_and_its_id_are_unique_by_their_indexes_too() {
+    let database = filled().await;
+    let mut stranger = database.stranger().await;
+    let event = format!("x'{EVENT}'");
+    let added = Told::of("key", "key.added", NEW_ID).insert(EVENT);
+    for other in ["kid", "thumbprint"] {
+        let new = [("id", NEW), ("last_event", event.as_str()), (other, "'new'")];
+        let insert = copy(&mut stranger, ("INSERT", "client_key"), &new).await;
+        let sql = format!("{added};;{insert}");
+        let trigger = "client_key_is_never_replaced";
+        let error = attempt(&mut stranger, Some(trigger), &sql).await.expect_err(&sql);
+        assert!(error.as_database_error().unwrap().is_unique_violation(), "{sql}: {error}");
+        let replace = copy(&mut stranger, ("INSERT OR REPLACE", "client_key"), &new).await;
+        refused_by(trigger, &mut stranger, &format!("{added};;{replace}")).await;
     }
 }
 
