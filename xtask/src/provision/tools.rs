@@ -15,7 +15,7 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         name: "PostgreSQL (14 or newer; some tests kill one of their own, whatever DATABASE_URL says)",
         packages: &["postgresql"],
@@ -41,6 +41,11 @@ const TOOLS: [Tool; 8] = [
     },
     Tool { name: "curl", packages: &["curl"], is_there: || answers("curl", &["--version"]) },
     Tool { name: "jq", packages: &["jq"], is_there: || answers("jq", &["--version"]) },
+    Tool {
+        name: "faketime, by which tests move the clock of a server",
+        packages: &["faketime"],
+        is_there: || answers("faketime", &["--version"]),
+    },
 ];
 
 /// Finds every program, installing what is missing where we may.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::caller::{self, Caller, text};
 use crate::cluster::Cluster;
 use crate::ledger::{Agent, Credential, Ledger, Token};
+use crate::rounds;
 use crate::stopwatch::{now, until};
 use crate::worker::SIGHT;
 
@@ -85,8 +86,10 @@ const ORPHANS: [(&str, &str); 8] = [
 ];
 
 /// For how long a session may stay in a transaction that nobody goes on with: twice the patience of a
-/// replica, after which PostgreSQL ends it, and a little for a busy machine.
-const ABANDONED: Duration = Duration::from_secs(5);
+/// replica, after which PostgreSQL ends it, and a little on top.
+fn abandoned() -> Duration {
+    rounds::allowed(Duration::from_secs(5))
+}
 
 /// How many sessions of the server are in a transaction, though nobody has just asked them something.
 const STUCK: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idp'
@@ -115,7 +118,7 @@ pub(crate) fn every(ledger: &Ledger, cluster: &Cluster, at: usize) {
 /// No session of ours stays idle in a transaction.
 #[track_caller]
 pub(crate) fn no_session_is_stuck(cluster: &Cluster) {
-    until(now(), ABANDONED, || cluster.sql(STUCK) == "0");
+    until(now(), abandoned(), || cluster.sql(STUCK) == "0");
 }
 
 fn each<T: Send>(items: impl Iterator<Item = T>, check: impl Fn(T) + Sync) {

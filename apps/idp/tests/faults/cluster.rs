@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use servers::{Postgres, Redis};
 
 use crate::caller::{Caller, Client, text};
+use crate::clock::MovedClock;
 use crate::front::Front;
 use crate::process::{Process, Server, idp, run};
 
@@ -34,13 +35,16 @@ pub(crate) struct Plan {
     pub(crate) redis: bool,
     /// Whether each replica writes checkpoints and events to files of its own.
     pub(crate) outlets: bool,
+    /// How many seconds each replica's clock is ahead of the machine's, where it has one of its own.
+    pub(crate) clocks: Vec<i64>,
     /// Variables on top of, or instead of, the usual ones.
     pub(crate) settings: Vec<(&'static str, String)>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { replicas: 2, redis: true, outlets: false, settings: Vec::new() }
+        let (clocks, settings) = (Vec::new(), Vec::new());
+        Self { replicas: 2, redis: true, outlets: false, clocks, settings }
     }
 }
 
@@ -49,6 +53,7 @@ pub(crate) struct Ground {
     pub(crate) postgres: Postgres,
     pub(crate) redis: Option<Redis>,
     pub(crate) ports: Vec<u16>,
+    clocks: Vec<MovedClock>,
     outlets: bool,
     settings: Vec<(&'static str, String)>,
     // After the servers that work in it.
@@ -67,8 +72,13 @@ impl Ground {
         let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
         let redis = plan.redis.then(|| Redis::start(&folder.path().join("redis")).unwrap());
         let ports = (0..plan.replicas).map(|_| servers::free_port()).collect();
-        let (outlets, settings) = (plan.outlets, plan.settings.clone());
-        let ground = Self { postgres, redis, ports, outlets, settings, folder, _turn: turn };
+        let clocks = plan.clocks.iter().enumerate();
+        let clocks = clocks
+            .map(|(at, ahead)| MovedClock::new(folder.path().join(format!("clock-{at}")), *ahead));
+        let (clocks, outlets) = (clocks.collect(), plan.outlets);
+        let settings = plan.settings.clone();
+        let ground =
+            Self { postgres, redis, ports, clocks, outlets, settings, folder, _turn: turn };
         ground.sql_in("postgres", "CREATE DATABASE idp");
         ground
     }
@@ -109,7 +119,15 @@ impl Ground {
     pub(crate) fn server(&self, replica: usize) -> Command {
         let mut command = self.command(&["serve"], replica);
         command.env("DATABASE_URL", self.url_of_login());
+        if let Some(clock) = self.clocks.get(replica) {
+            clock.give_to(&mut command);
+        }
         command
+    }
+
+    /// Sets the replica's clock so many seconds ahead of the machine's, from now on.
+    pub(crate) fn set_clock(&self, replica: usize, ahead: i64) {
+        self.clocks[replica].set(ahead);
     }
 
     /// The plain user's way into the database.
@@ -196,8 +214,15 @@ impl Cluster {
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self, replica: usize) {
         self.front.closes(replica);
-        // Dropping one kills it.
-        self.replicas[replica] = None;
+        self.end(replica);
+    }
+
+    fn end(&mut self, replica: usize) {
+        let Some(server) = self.replicas[replica].take() else { return };
+        let id = server.process.id();
+        // Dropping it kills it.
+        drop(server);
+        MovedClock::clear_up_after(id);
     }
 
     /// Starts it again, and waits until it is ready.
@@ -235,5 +260,11 @@ impl Cluster {
     #[track_caller]
     pub(crate) fn sql(&self, statement: &str) -> String {
         self.ground.sql(statement)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        (0..self.replicas.len()).for_each(|replica| self.end(replica));
     }
 }

@@ -7,14 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::dice::Dice;
+use crate::rounds;
 use crate::stopwatch::now;
 use crate::support::http::{self, Answer, Request};
 
 /// How soon everything must work again.
-pub(crate) const HEAL: Duration = Duration::from_secs(2);
+pub(crate) fn heals_within() -> Duration {
+    rounds::allowed(Duration::from_secs(2))
+}
 
 /// How soon each answer must come, whatever is away.
-pub(crate) const ANSWER: Duration = Duration::from_secs(3);
+pub(crate) fn answers_within() -> Duration {
+    rounds::allowed(Duration::from_secs(3))
+}
 
 /// Why nobody knows what became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +156,7 @@ impl Front {
         let (excused, concerned) = {
             let database = self.database.lock().unwrap();
             let overlaps = database.is_away || database.outages != outages;
-            let heals = database.back_at.is_some_and(|back_at| begun < back_at + HEAL);
+            let heals = database.back_at.is_some_and(|back_at| begun < back_at + heals_within());
             (overlaps || heals, overlaps)
         };
         if concerned || excused {

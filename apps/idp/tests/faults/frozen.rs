@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::caller::{self, Caller, Client, Issued};
 use crate::check;
 use crate::cluster::{Cluster, Plan};
-use crate::front::{ANSWER, Front, HEAL, Lost};
+use crate::front::{Front, Lost, answers_within, heals_within};
 use crate::kill_postgres::heals;
 use crate::rounds;
 use crate::stopwatch::{now, timed, until};
@@ -47,11 +47,11 @@ fn while_postgresql_is_frozen_all_that_needs_it_is_503_in_time_and_it_heals_alon
     let healed = heals(&cluster);
     for at in 0..2 {
         // What was found a moment ago still counts.
-        until(now(), HEAL, || is_ready(&cluster.front, at));
+        until(now(), heals_within(), || is_ready(&cluster.front, at));
         assert_eq!(cluster.admin_at(at).is_active(at, &guest.token.text), Ok(true));
     }
     let longest = cluster.front.longest();
-    assert!(longest <= ANSWER, "an answer took {longest:?}");
+    assert!(longest <= answers_within(), "an answer took {longest:?}");
     check::no_session_is_stuck(&cluster);
     println!(
         "PostgreSQL frozen for {freeze:?}: {} times 503, longest answer {longest:?}, healed within \
@@ -117,7 +117,7 @@ fn asks_for_what_is_always_there(front: &Front, at: usize, since: Instant, freez
     let send = |path| {
         let (answer, took) =
             timed(|| http::send(front.address(at), &Request::new("GET", path)).unwrap());
-        assert!(took <= ANSWER, "{path} took {took:?}");
+        assert!(took <= answers_within(), "{path} took {took:?}");
         answer
     };
     while since.elapsed() < freeze {
@@ -149,7 +149,7 @@ fn cs_03_a_replica_that_stood_still_knows_at_once_what_happened_meanwhile() {
             assert_eq!(caller.is_active(0, &token.text), Ok(false));
             stopped_at.elapsed() > COPY
         };
-        until(stopped_at, HEAL, past_its_copies);
+        until(stopped_at, heals_within(), past_its_copies);
         // Sent before it goes on, so that nothing can come before it.
         let (active, let_in, issued) = thread::scope(|scope| {
             let active = scope.spawn(|| caller.is_active(1, &token.text));

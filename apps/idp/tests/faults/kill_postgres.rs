@@ -7,7 +7,7 @@ use servers::Postgres;
 use crate::caller::Caller;
 use crate::check;
 use crate::cluster::{Cluster, Plan};
-use crate::front::{ANSWER, Front, HEAL};
+use crate::front::{Front, answers_within, heals_within};
 use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::rounds;
@@ -76,7 +76,7 @@ fn outage(cluster: &mut Cluster, measured: &mut Measured, round: u64, how: Outag
     load.end(&mut measured.ledger);
     check::every(&measured.ledger, cluster, 1);
     let longest = cluster.front.longest();
-    assert!(longest <= ANSWER, "an answer took {longest:?}");
+    assert!(longest <= answers_within(), "an answer took {longest:?}");
 }
 
 /// How long it took, since the database accepts connections again, until both replicas do
@@ -92,7 +92,7 @@ pub(crate) fn heals(cluster: &Cluster) -> Duration {
             assert!(caller.is_active(at, &caller.token)?);
             Ok(())
         };
-        until(back_at, HEAL, || works().is_ok());
+        until(back_at, heals_within(), || works().is_ok());
         back_at.elapsed()
     };
     (0..cluster.ground.ports.len()).map(heals).max().unwrap()

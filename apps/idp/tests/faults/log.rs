@@ -9,12 +9,15 @@ use crate::cluster::Cluster;
 use crate::departed::{Checkpoint, Departed, of_file, of_lines};
 use crate::front::Told;
 use crate::ledger::Ledger;
+use crate::rounds;
 use crate::stopwatch::{now, until};
 use crate::support::http::{self, Request};
 use crate::verified::{Evidence, holds};
 
 /// How soon another replica keeps the log.
-pub(crate) const TAKES_OVER: Duration = Duration::from_secs(5);
+pub(crate) fn takes_over() -> Duration {
+    rounds::allowed(Duration::from_secs(5))
+}
 
 /// A number that a replica counts.
 pub(crate) fn counted(cluster: &Cluster, replica: usize, metric: &str) -> u64 {
@@ -33,7 +36,7 @@ pub(crate) fn signed(cluster: &Cluster, replica: usize) -> u64 {
 pub(crate) fn kept_by(cluster: &Cluster) -> usize {
     let before: Vec<_> = (0..2).map(|replica| signed(cluster, replica)).collect();
     let mut keeper = None;
-    until(now(), TAKES_OVER, || {
+    until(now(), takes_over(), || {
         keeper = (0..2).find(|replica| signed(cluster, *replica) > before[*replica]);
         keeper.is_some()
     });
@@ -79,10 +82,10 @@ impl Caller<'_> {
     /// What the whole log says, once nothing waits for its place any more.
     #[track_caller]
     pub(crate) fn evidence(&self, cluster: &Cluster, at: usize, departed: &Departed) -> Evidence {
-        until(now(), TAKES_OVER, || cluster.sql("SELECT count(*) FROM audit_pending") == "0");
+        until(now(), takes_over(), || cluster.sql("SELECT count(*) FROM audit_pending") == "0");
         let last = caller::issue(self.front, at, &cluster.admin).unwrap().unwrap();
         let event = self.event_of(at, "token.issued", &last.id).unwrap();
-        self.is_covered(at, &event, (now(), TAKES_OVER));
+        self.is_covered(at, &event, (now(), takes_over()));
         let whole = |path| {
             let answer = self.ask(at, path).unwrap();
             assert_eq!(answer.status, 200, "{}", answer.body);
@@ -136,5 +139,5 @@ fn events_left(cluster: &Cluster, size: u64) {
             .try_into()
             .is_ok_and(|whole: u64| whole >= size)
     };
-    until(now(), TAKES_OVER, whole);
+    until(now(), takes_over(), whole);
 }

@@ -8,6 +8,8 @@
 
 mod caller;
 mod check;
+mod clock;
+mod clocks;
 mod cluster;
 #[path = "../support/departed.rs"]
 mod departed;

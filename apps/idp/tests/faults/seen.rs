@@ -11,7 +11,7 @@ use crate::rounds;
 use crate::stopwatch::{now, until};
 
 /// How soon.
-const SIGHT: Duration = Duration::from_secs(1);
+pub(crate) const SIGHT: Duration = Duration::from_secs(1);
 
 /// A way to end a token.
 type Ending = fn(&Caller<'_>, &Secret, &Issued);

@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Plan};
 use crate::departed::Departed;
 use crate::ledger::Ledger;
 use crate::load::Load;
-use crate::log::{self, TAKES_OVER};
+use crate::log::{self, takes_over};
 use crate::rounds;
 use crate::stopwatch::now;
 use crate::verified::holds;
@@ -53,5 +53,5 @@ fn taken_over(cluster: &Cluster, by: usize) -> Duration {
     let caller = cluster.admin_at(by);
     let token = caller::issue(&cluster.front, by, &cluster.admin).unwrap().unwrap();
     let event = caller.event_of(by, "token.issued", &token.id).unwrap();
-    caller.is_covered(by, &event, (begun, TAKES_OVER))
+    caller.is_covered(by, &event, (begun, takes_over()))
 }

@@ -7,11 +7,11 @@ use rustix::process::Signal;
 use crate::caller;
 use crate::cluster::{Cluster, Plan};
 use crate::departed::{Departed, of_file};
-use crate::front::HEAL;
+use crate::front::heals_within;
 use crate::holder::Locked;
 use crate::ledger::Ledger;
 use crate::load::Load;
-use crate::log::{self, TAKES_OVER};
+use crate::log::{self, takes_over};
 use crate::rounds;
 use crate::stopwatch::{now, until};
 use crate::support::http::{self, Request};
@@ -23,13 +23,13 @@ const MEANWHILE: u64 = 3;
 /// Who has the lease, and up to where the log is signed.
 const LEASE: &str = "SELECT holder, signed_size FROM audit_log WHERE signed_size > 0";
 
-/// How many turns wait for a table: they have changed the row of the log.
-const IN_A_TURN: &str = "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
+/// Whether a turn waits for a table: it has changed the row of the log.
+const IN_A_TURN: &str = "SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid)
     WHERE application_name = 'idp' AND wait_event_type = 'Lock'
     AND relation = 'audit_log'::regclass AND mode = 'RowExclusiveLock' AND granted";
 
-/// How many turns stand still.
-const HELD: &str = "SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid)
+/// Whether a turn stands still.
+const HELD: &str = "SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid)
     WHERE application_name = 'idp' AND state = 'idle in transaction'
     AND relation = 'audit_log'::regclass AND mode = 'RowExclusiveLock' AND granted";
 
@@ -63,7 +63,7 @@ fn a_frozen_sequencer_that_wakes_up_cannot_sign() {
         cluster.signal(frozen, Signal::CONT);
         cluster.front.opens(frozen);
         load.acknowledge(30, &mut ledger);
-        until(now(), HEAL, || is_ready(&cluster, frozen));
+        until(now(), heals_within(), || is_ready(&cluster, frozen));
         cluster.front.database_is_back();
         log::take_files(&cluster, &mut departed);
         bounds.push(bound);
@@ -89,10 +89,10 @@ fn freeze(cluster: &Cluster, replica: usize, in_a_turn: bool) {
         return;
     }
     let locked = Locked::table(cluster, "audit_leaf");
-    until(now(), HEAL, || cluster.sql(IN_A_TURN) == "1");
+    until(now(), heals_within(), || cluster.sql(IN_A_TURN) == "t");
     cluster.signal(replica, Signal::STOP);
     drop(locked);
-    until(now(), HEAL, || cluster.sql(HELD) == "1");
+    until(now(), heals_within(), || cluster.sql(HELD) == "t");
 }
 
 /// The other one takes the log over, and signs for a while.
@@ -100,23 +100,23 @@ fn other_goes_on(cluster: &Cluster, frozen: usize) -> (Bounds, Duration) {
     let (other, stopped_at) = (1 - frozen, now());
     let lines = of_file(&cluster.ground.checkpoints(frozen)).len();
     let (holder, mut signed_before) = lease(cluster);
-    until(stopped_at, TAKES_OVER, || {
+    until(stopped_at, takes_over(), || {
         let (now_by, signed) = lease(cluster);
         let taken = now_by != holder;
         signed_before = if taken { signed_before } else { signed };
         taken
     });
     let mut token = None;
-    until(stopped_at, TAKES_OVER, || {
+    until(stopped_at, takes_over(), || {
         token = caller::issue(&cluster.front, other, &cluster.admin).ok().flatten();
         token.is_some()
     });
     let token = token.unwrap();
     let caller = cluster.admin_at(other);
     let event = caller.event_of(other, "token.issued", &token.id).unwrap();
-    let took = caller.is_covered(other, &event, (stopped_at, TAKES_OVER));
+    let took = caller.is_covered(other, &event, (stopped_at, takes_over()));
     let before = log::signed(cluster, other);
-    until(now(), TAKES_OVER, || {
+    until(now(), takes_over(), || {
         let _unless_away = caller::issue(&cluster.front, other, &cluster.admin);
         log::signed(cluster, other) >= before + MEANWHILE
     });
