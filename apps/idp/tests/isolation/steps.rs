@@ -34,6 +34,7 @@ pub(crate) const OPERATIONS: &[(&str, u64)] = &[
     ("getOrganization", 50),
     ("getAuthorizationServerMetadata", 3),
     ("getOpenIdConfiguration", 3),
+    ("authorize", 3),
     ("getProtectedResourceMetadata", 3),
     ("getJwks", 3),
     ("getHealth", 3),
@@ -184,6 +185,7 @@ impl Worker<'_> {
         let codes = ["validation-error", "authorization-error"];
         let code = one_of(&codes, &mut self.dice).unwrap();
         let request = Request::to(operation, &[("code", code)]);
-        self.ask(By::nobody(), request, &[200]);
+        let answer = if operation == "authorize" { 400 } else { 200 };
+        self.ask(By::nobody(), request, &[answer]);
     }
 }

@@ -1,5 +1,6 @@
 //! The authorization server's own endpoints, which speak the words of RFC 6749.
 
+pub(crate) mod authorize;
 pub(crate) mod introspect;
 pub(crate) mod issue;
 pub(crate) mod revoke;

@@ -9,7 +9,9 @@ use usecases::driving::AuthorizationServer;
 use super::jwks::GetJwks;
 use crate::{
     client_authentication::ClientMethod,
-    endpoints::token::{introspect::IntrospectToken, issue::IssueToken, revoke::RevokeToken},
+    endpoints::token::{
+        authorize::Authorize, introspect::IntrospectToken, issue::IssueToken, revoke::RevokeToken,
+    },
     route::Endpoint,
     supported::Supported,
 };
@@ -21,6 +23,7 @@ type Names = Vec<&'static str>;
 #[derive(Debug, Serialize)]
 pub(crate) struct AuthorizationServerMetadata {
     issuer: String,
+    authorization_endpoint: String,
     #[serde(flatten)]
     endpoints: Endpoints,
     jwks_uri: String,
@@ -84,6 +87,7 @@ impl AuthorizationServerMetadata {
         let aliases = supported.mutual_tls.as_ref().and_then(|tls| tls.aliases.as_deref());
         Self {
             issuer: issuer.as_str().to_owned(),
+            authorization_endpoint: issuer.join(Authorize::ROUTE.path),
             endpoints: Endpoints::below(issuer.as_str()),
             jwks_uri: issuer.join(GetJwks::ROUTE.path),
             grant_types_supported: vec![GRANT_TYPE],
@@ -138,9 +142,9 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// What this server signs with now: tokens, and answers to introspections.
+/// What this server signs with, now first, and soon: tokens, and answers to introspections.
 pub(crate) fn signing(server: &dyn AuthorizationServer) -> Names {
-    server.signing_algorithm().map(Algorithm::name).into_iter().collect()
+    server.signing_algorithms().into_iter().map(Algorithm::name).collect()
 }
 
 /// By which methods clients authenticate, at each endpoint alike.
