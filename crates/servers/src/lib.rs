@@ -19,6 +19,8 @@
 //! ```
 
 mod account;
+#[cfg(feature = "certificates")]
+pub mod certificates;
 mod error;
 mod patience;
 mod port;

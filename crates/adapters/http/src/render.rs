@@ -159,7 +159,7 @@ mod tests {
     fn a_response_that_is_no_refusal_is_left_alone() {
         let issuer = "https://idp.example.com".parse().unwrap();
         let response = (StatusCode::OK, [("content-length", "2")], "ok").into_response();
-        let response = render(response, &issuer, &RequestId::internal());
+        let response = render(response, (&issuer, Scheme::Bearer), &RequestId::internal());
         assert_eq!(response.headers()["content-length"], "2");
     }
 
@@ -167,7 +167,8 @@ mod tests {
     fn do_07_whoever_is_refused_by_an_outage_is_told_one_of_three_times_to_come_again() {
         let issuer = "https://idp.example.com".parse().unwrap();
         let wait = |refusal: Response, id: &str| {
-            let refused = render(refusal, &issuer, &RequestId::parse(id).unwrap());
+            let refused =
+                render(refusal, (&issuer, Scheme::Bearer), &RequestId::parse(id).unwrap());
             let header = refused.headers().get("retry-after");
             header.map(|value| value.to_str().unwrap().to_owned())
         };
@@ -185,7 +186,8 @@ mod tests {
     fn a_refusal_gets_its_challenge() {
         let issuer = "https://idp.example.com".parse().unwrap();
         let id = RequestId::internal();
-        let refused = render(Problem::token_required().into_response(), &issuer, &id);
+        let refused =
+            render(Problem::token_required().into_response(), (&issuer, Scheme::Bearer), &id);
         assert!(refused.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
         assert_eq!(refused.headers()["content-type"], "application/problem+json");
     }

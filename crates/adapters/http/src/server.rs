@@ -12,17 +12,21 @@ use hyper_util::{
     server::conn::auto,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::timeout,
 };
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use crate::{
     content::BodyPatience,
+    mutual_tls::PeerCertificates,
     request_context::Peer,
     shield::Slots,
     socket::{Socket, linger},
+    tls::Tls,
 };
 
 /// The bounds of the server.
@@ -30,6 +34,8 @@ use crate::{
 pub struct ServerLimits {
     /// How many connections are served at once. More wait in the kernel's queue.
     pub connections: usize,
+    /// How long a client may take for the handshake of TLS.
+    pub handshake_patience: Duration,
     /// How long a client may take until its headers are complete, and how long a connection may be
     /// idle.
     pub header_patience: Duration,
@@ -55,6 +61,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            handshake_patience: Duration::from_secs(10),
             header_patience: Duration::from_secs(10),
             body_patience: Duration::from_secs(30),
             write_patience: Duration::from_secs(30),
@@ -81,6 +88,8 @@ enum Phase {
 /// What all connections share.
 struct House {
     app: Router,
+    /// Where the server speaks TLS itself.
+    tls: Option<Tls>,
     limits: ServerLimits,
     http: auto::Builder<TokioExecutor>,
     phase: watch::Receiver<Phase>,
@@ -97,11 +106,22 @@ pub async fn serve(
     limits: ServerLimits,
     shutdown: impl Future<Output = ()>,
 ) {
+    serve_over(None, listener, app, limits, shutdown).await;
+}
+
+/// As [`serve`], over TLS where there is one.
+pub async fn serve_over(
+    tls: Option<Tls>,
+    listener: TcpListener,
+    app: Router,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()>,
+) {
     let grace = limits.grace;
     let (change_phase, phase) = watch::channel(Phase::Open);
     let (open, mut all_gone) = mpsc::channel(1);
     let http = protocols(&limits);
-    let house = Arc::new(House { app, limits, http, phase, open });
+    let house = Arc::new(House { app, tls, limits, http, phase, open });
 
     accept_until(shutdown, listener, &house).await;
     change_phase.send_replace(Phase::Draining);
@@ -208,21 +228,67 @@ fn is_the_clients_doing(error: &io::Error) -> bool {
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
 }
 
+/// What is known of whoever is at the other end of a connection.
+#[derive(Clone)]
+struct Arrival {
+    peer: Peer,
+    certificates: Option<PeerCertificates>,
+}
+
 /// Serves one connection from its first byte to its last.
 async fn attend(stream: TcpStream, peer: SocketAddr, house: &House) {
     // Answers are small and complete: waiting to fill a packet only delays them.
     drop(stream.set_nodelay(true));
+    // A peer is one client, whichever of its two spellings the listener saw.
+    let mut arrival = Arrival { peer: Peer(peer.ip().to_canonical()), certificates: None };
+    let Some(tls) = &house.tls else { return talk(stream, arrival, house).await };
+    if let Some(stream) = shake_hands(stream, tls, house).await {
+        let (_, connection) = stream.get_ref();
+        let chain = connection.peer_certificates();
+        arrival.certificates = chain.map(|chain| PeerCertificates(chain.into()));
+        talk(stream, arrival, house).await;
+    }
+}
+
+/// The stream above TLS. `None` where the client speaks something else, or takes too long.
+async fn shake_hands(stream: TcpStream, tls: &Tls, house: &House) -> Option<TlsStream<TcpStream>> {
+    let limits = &house.limits;
+    let accepting = tls.acceptor().accept(stream).into_fallible();
+    let mut accepting = pin!(timeout(limits.handshake_patience, accepting));
+    let outcome = tokio::select! {
+        biased;
+        outcome = accepting.as_mut() => outcome,
+        () = reached(Phase::Draining, house) => timeout(limits.linger, accepting).await.ok()?,
+    };
+    match outcome {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err((error, stream))) => {
+            tracing::debug!(%error, "a handshake of TLS failed");
+            linger(stream, limits.linger).await;
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+async fn talk<S>(stream: S, arrival: Arrival, house: &House)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let limits = &house.limits;
     let (socket, returned) = Socket::new(stream, limits.header_patience, limits.write_patience);
-    converse(socket, peer, house).await;
+    converse(socket, arrival, house).await;
     if let Ok(stream) = returned.await {
         linger(stream, limits.linger).await;
     }
 }
 
-async fn converse(socket: Socket, peer: SocketAddr, house: &House) {
+async fn converse<S>(socket: Socket<S>, arrival: Arrival, house: &House)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let first = Arc::new(Notify::new());
-    let service = service_for(peer, house, Arc::clone(&first));
+    let service = service_for(arrival, house, Arc::clone(&first));
     let mut connection = pin!(house.http.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         // First, so that a request that is there already is begun.
@@ -256,7 +322,7 @@ async fn reached(phase: Phase, house: &House) {
 
 /// The router, with what is known of the connection in each request's extensions.
 fn service_for(
-    peer: SocketAddr,
+    arrival: Arrival,
     house: &House,
     first: Arc<Notify>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
@@ -265,13 +331,15 @@ fn service_for(
     let places = usize::try_from(house.limits.streams).unwrap_or(usize::MAX);
     let slots = Slots::new(places, house.open.clone());
     let patience = BodyPatience(house.limits.body_patience);
-    // A peer is one client, whichever of its two spellings the listener saw.
-    let peer = Peer(peer.ip().to_canonical());
+    let Arrival { peer, certificates } = arrival;
     service_fn(move |request: Request<Incoming>| {
         // The permit stays until somebody waits for it.
         first.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
+        if let Some(certificates) = certificates.clone() {
+            request.extensions_mut().insert(certificates);
+        }
         request.extensions_mut().insert(patience);
         request.extensions_mut().insert(slots.clone());
         app.clone().oneshot(request)

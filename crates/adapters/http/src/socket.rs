@@ -11,7 +11,6 @@ use hyper::rt::{Sleep, Timer};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, copy, sink},
-    net::TcpStream,
     sync::oneshot,
     time::timeout,
 };
@@ -21,18 +20,19 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 type Deadline = Pin<Box<dyn Sleep>>;
 
-/// A TCP stream that gives up on a client that never begins, or that never reads its answer.
+/// A stream, of TCP or of TLS above it, that gives up on a client that never begins, or that never
+/// reads its answer.
 ///
 /// Hyper's timers start once it knows which version of HTTP the client speaks. Until then it waits
 /// for the first bytes for as long as it takes, so a silent client would hold its connection
 /// forever.
-pub(crate) struct Socket {
+pub(crate) struct Socket<S> {
     /// There until the socket is dropped.
-    stream: Option<TcpStream>,
+    stream: Option<S>,
     opening: Option<Opening>,
     stalled: Option<Deadline>,
     write_patience: Duration,
-    back: Option<oneshot::Sender<TcpStream>>,
+    back: Option<oneshot::Sender<S>>,
 }
 
 /// The client has not yet shown which version it speaks.
@@ -51,13 +51,13 @@ impl Opening {
     }
 }
 
-impl Socket {
+impl<S: Unpin> Socket<S> {
     /// Takes a stream, which comes back through the receiver when the socket is dropped.
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: S,
         opening: Duration,
         write_patience: Duration,
-    ) -> (Self, oneshot::Receiver<TcpStream>) {
+    ) -> (Self, oneshot::Receiver<S>) {
         let (back, returned) = oneshot::channel();
         let opening = Opening { deadline: TokioTimer::new().sleep(opening), matched: 0 };
         let socket = Self {
@@ -70,7 +70,7 @@ impl Socket {
         (socket, returned)
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut S>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
@@ -91,7 +91,7 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl<S> Drop for Socket<S> {
     fn drop(&mut self) {
         if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
             // Whoever does not wait for it closes it by that.
@@ -100,7 +100,7 @@ impl Drop for Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -120,7 +120,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -140,15 +140,18 @@ impl AsyncWrite for Socket {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
+        self.stream.as_ref().is_some_and(S::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_flush(context)
+        // Of TLS, what was written may wait here, and not in the system.
+        let flushed = self.stream()?.poll_flush(context);
+        self.patiently(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_shutdown(context)
+        let shut = self.stream()?.poll_shutdown(context);
+        self.patiently(context, shut)
     }
 }
 
@@ -157,7 +160,10 @@ impl AsyncWrite for Socket {
 /// Closing a socket that still holds unread bytes makes the kernel send a reset, and that may
 /// overtake the answer: a client that sends too much would see a broken connection in place of
 /// its 413. So what it still sends is read away, for a bounded time and length.
-pub(crate) async fn linger(mut stream: TcpStream, patience: Duration) {
+pub(crate) async fn linger<S>(mut stream: S, patience: Duration)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     const MOST_BYTES: u64 = 1024 * 1024;
     let ending = async {
         stream.shutdown().await?;
