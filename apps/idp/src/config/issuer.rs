@@ -30,15 +30,48 @@ impl Reach for Issuer {
     }
 }
 
+/// What a server speaks itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP in the clear: TLS, if any, ends in front of it.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl Scheme {
+    pub(super) const fn of(speaks_tls: bool) -> Self {
+        if speaks_tls { Self::Https } else { Self::Http }
+    }
+
+    /// Its name in a URL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
 /// The issuer of a server that nobody configured: on this machine, at that port.
 ///
 /// # Errors
 /// Where the port is 0.
-pub(super) fn on_this_machine(port: u16) -> Result<Issuer, InvalidIssuer> {
+pub(super) fn on_this_machine(scheme: Scheme, port: u16) -> Result<Issuer, InvalidIssuer> {
     let host = Ipv4Addr::LOCALHOST;
-    match port {
-        80 => format!("http://{host}").parse(),
-        _ => format!("http://{host}:{port}").parse(),
+    let name = scheme.name();
+    if port == scheme.port() {
+        format!("{name}://{host}").parse()
+    } else {
+        format!("{name}://{host}:{port}").parse()
     }
 }
 
@@ -70,10 +103,14 @@ mod tests {
     #[test]
     fn the_issuer_of_this_machine_is_reached_from_it_only() {
         for port in [1, 80, 443, 3000, 65535] {
-            let made = on_this_machine(port).unwrap();
-            assert!(made.is_loopback() && !made.is_https(), "{made}");
+            for scheme in [Scheme::Http, Scheme::Https] {
+                let made = on_this_machine(scheme, port).unwrap();
+                assert!(made.is_loopback(), "{made}");
+                assert_eq!(made.is_https(), scheme == Scheme::Https, "{made}");
+            }
         }
-        assert_eq!(on_this_machine(80).unwrap().as_str(), "http://127.0.0.1");
-        assert_eq!(on_this_machine(0), Err(InvalidIssuer::Port));
+        assert_eq!(on_this_machine(Scheme::Http, 80).unwrap().as_str(), "http://127.0.0.1");
+        assert_eq!(on_this_machine(Scheme::Https, 443).unwrap().as_str(), "https://127.0.0.1");
+        assert_eq!(on_this_machine(Scheme::Http, 0), Err(InvalidIssuer::Port));
     }
 }

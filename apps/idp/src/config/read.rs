@@ -131,8 +131,8 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
 /// Needs the port, from which the issuer follows where it is not set. The outer `None` says that
 /// it was refused.
 pub(super) fn issuer(reader: &mut Reader<'_>, port: Option<u16>) -> Option<Option<Issuer>> {
-    let set =
-        reader.optional(keys::ISSUER, |value| text(value)?.parse().map_err(Rejection::because))?;
+    let parse = |value: &Value| text(value)?.parse::<Issuer>().map_err(Rejection::because);
+    let set = reader.optional(keys::ISSUER, parse)?;
     let speaks_tls = transport::speaks_tls(reader);
     if speaks_tls && set.as_ref().is_some_and(|issuer| !issuer.is_https()) {
         reader.refuse(keys::ISSUER, "a server that speaks TLS itself needs an https issuer");
