@@ -15,6 +15,7 @@ pub mod log_trims;
 pub mod logs;
 pub mod notes;
 pub mod organizations;
+pub mod proof_uses;
 pub mod rates;
 pub mod single_uses;
 pub mod tenants;

@@ -6,13 +6,11 @@ use audit::{
     Apply, AuditLog, ChangeFeed, ChangeHints, CheckpointKeyCreated, CheckpointKeys, Directory,
     EventRecord, LogAcknowledged, LogReader, LogTrimmed, Logs, Notes, Organizations, Transactor,
 };
-use credentials::{
-    ClientKeyChange, ClientKeys, CredentialChange, CredentialRotation, Credentials,
-};
+use credentials::{ClientKeyChange, ClientKeys, CredentialChange, CredentialRotation, Credentials};
 use jose::SingleUses;
 use registry::{AgentChange, Agents};
 use tenancy::{OrganizationChange, RateLimiter};
-use tokens::{Revocations, SigningKeyChange, SigningKeys, TokenRevoked};
+use tokens::{ProofUses, Revocations, SigningKeyChange, SigningKeys, TokenRevoked};
 
 use crate::sample::Machine;
 
@@ -101,6 +99,15 @@ pub trait LimiterHarness: Sized + Send + Sync {
 
     /// The limiter.
     fn limiter(&self) -> &dyn RateLimiter;
+}
+
+/// A memory of proofs to be tested.
+pub trait ProofUsesHarness: Sized + Send + Sync {
+    /// One that remembers nothing yet.
+    fn fresh() -> impl Future<Output = Self> + Send;
+
+    /// The memory.
+    fn uses(&self) -> &dyn ProofUses;
 }
 
 /// Hints to be tested, that nobody else announces or hears.

@@ -17,11 +17,15 @@
 
 pub mod cases;
 pub mod harness;
+mod key_pair;
 mod list;
 pub mod sample;
 pub mod tampering;
 pub mod witness;
 pub mod world;
 
-pub use harness::{FeedHarness, Harness, HintsHarness, LimiterHarness, Reads, Views, Writes, run};
+pub use harness::{
+    FeedHarness, Harness, HintsHarness, LimiterHarness, ProofUsesHarness, Reads, Views, Writes, run,
+};
+pub use key_pair::KeyPair;
 pub use world::World;

@@ -181,6 +181,21 @@ macro_rules! limiter_contract {
     };
 }
 
+/// Makes one test of each case of the memory of proofs for this harness.
+#[macro_export]
+macro_rules! proof_uses_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            proof_uses: [
+                dp_06_what_was_used_is_used,
+                dp_06_of_64_uses_at_once_exactly_one_is_the_first,
+                dp_06_a_proof_of_another_epoch_is_not_taken,
+                tn_11_one_proof_in_two_organizations_is_two,
+            ],
+        }
+    };
+}
+
 /// Makes one test of each case of the feed of changes for this harness.
 ///
 /// A store that is one process's alone has no feed: every change of it is told to its listener.

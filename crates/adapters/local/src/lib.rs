@@ -1,4 +1,4 @@
-//! In-process stand-ins: clock, randomness, sealing, signing, rate limits and hints.
+//! In-process stand-ins: clock, randomness, sealing, signing, rate limits, used proofs and hints.
 //!
 //! # What it is for
 //! One process that needs no other: the machine's clock and randomness, signing keys that are
@@ -9,7 +9,7 @@
 //! - Nothing else in the workspace reads the machine's clock or its source of randomness.
 //! - Time never runs backwards within a process.
 //! - A private key leaves this crate sealed only, and opens for its own key id only.
-//! - The limiter's memory is bounded, whoever asks.
+//! - The memories of the limiter and of used proofs are bounded, whoever asks.
 #![warn(missing_docs)]
 
 mod bench;
@@ -20,6 +20,7 @@ pub mod hints;
 pub mod key_factory;
 mod key_pair;
 pub mod key_ring;
+pub mod proof_uses;
 pub mod rate_limiter;
 pub mod seal;
 pub mod share;
@@ -31,6 +32,7 @@ pub use entropy::SystemEntropy;
 pub use hints::LocalHints;
 pub use key_factory::LocalKeyFactory;
 pub use key_ring::{KeyRing, NoneSigns, OpenError};
+pub use proof_uses::LocalProofUses;
 pub use rate_limiter::LocalRateLimiter;
 pub use seal::{Purpose, SealError, Sealer};
 pub use share::Share;

@@ -1,9 +1,14 @@
-//! The contracts of the rate limiter and of the hints, for those in this process.
+//! The contracts of the rate limiter, of the memory of proofs and of the hints, for those in this process.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by its panic")]
+
+use std::sync::Arc;
 
 use audit::ChangeHints;
-use contracts::{HintsHarness, LimiterHarness};
-use local::{LocalHints, LocalRateLimiter};
+use contracts::{HintsHarness, LimiterHarness, ProofUsesHarness};
+use local::{LocalHints, LocalProofUses, LocalRateLimiter, SystemEntropy};
 use tenancy::RateLimiter;
+use tokens::ProofUses;
 
 struct InProcess(LocalRateLimiter);
 
@@ -18,6 +23,20 @@ impl LimiterHarness for InProcess {
 }
 
 contracts::limiter_contract!(InProcess);
+
+struct InMemory(LocalProofUses);
+
+impl ProofUsesHarness for InMemory {
+    async fn fresh() -> Self {
+        Self(LocalProofUses::new(Arc::new(SystemEntropy::new())).unwrap())
+    }
+
+    fn uses(&self) -> &dyn ProofUses {
+        &self.0
+    }
+}
+
+contracts::proof_uses_contract!(InMemory);
 
 struct WithinProcess(LocalHints);
 

@@ -6,7 +6,7 @@ use deadpool_redis::redis::{
     self, ConnectionInfo, FromRedisValue, Value,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
-use kernel::{Clock, Secret};
+use kernel::{Clock, Entropy, Secret};
 
 use crate::{
     connect_error::{self, ConnectError},
@@ -16,6 +16,7 @@ use crate::{
     limiter::RedisRateLimiter,
     link::{Link, Manners},
     prefix::Prefix,
+    proof_uses::RedisProofUses,
 };
 
 /// How Redis is used.
@@ -88,6 +89,13 @@ impl RedisCache {
     #[must_use]
     pub fn limiter(&self) -> RedisRateLimiter {
         RedisRateLimiter::new(Arc::clone(&self.link), self.prefix.clone())
+    }
+
+    /// Proofs that all replicas on this server let pass once. It errs while Redis is away: give it to a
+    /// [`FallbackProofUses`](crate::FallbackProofUses). Randomness is for epochs.
+    #[must_use]
+    pub fn proof_uses(&self, entropy: Arc<dyn Entropy>) -> RedisProofUses {
+        RedisProofUses::new(Arc::clone(&self.link), self.prefix.clone(), entropy)
     }
 
     /// Hints to all replicas on this server.

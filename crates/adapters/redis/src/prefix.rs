@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use kernel::OrganizationId;
 use tenancy::RateKey;
 use thiserror::Error;
 
@@ -18,6 +19,17 @@ impl Prefix {
     /// Where this one tells when Redis was found empty. It never expires.
     pub(crate) fn epoch(&self) -> String {
         format!("{self}:epoch")
+    }
+
+    /// Where this one tells since when it remembers proofs.
+    pub(crate) fn proofs(&self) -> String {
+        format!("{self}:proofs")
+    }
+
+    /// Where it stands that a proof was used.
+    pub(crate) fn proof(&self, organization: OrganizationId, digest: &[u8; 32]) -> String {
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{self}:proof:{organization}:{digest}")
     }
 
     /// Where hints are announced.
@@ -66,7 +78,7 @@ impl fmt::Display for Prefix {
 mod tests {
     use std::collections::HashSet;
 
-    use kernel::{AgentId, OrganizationId};
+    use kernel::AgentId;
 
     use super::*;
 
@@ -103,6 +115,11 @@ mod tests {
                 assert!(names.insert(prefix.rate(RateKey::Visitor(address))));
             }
             assert!(names.insert(prefix.epoch()) && names.insert(prefix.changes()));
+            assert!(names.insert(prefix.proofs()));
+            for organization in [ONE, TWO].map(|id| id.parse().unwrap()) {
+                assert!(names.insert(prefix.proof(organization, &[0; 32])));
+                assert!(names.insert(prefix.proof(organization, &[1; 32])));
+            }
         }
     }
 

@@ -1,15 +1,16 @@
-//! The contracts of the rate limiter and of the hints, on the Redis at `REDIS_URL`.
+//! The contracts of the rate limiter, of the memory of proofs and of the hints, on the Redis at `REDIS_URL`.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by its panic")]
 #![expect(clippy::expect_used, reason = "likewise")]
 
 use std::{sync::Arc, time::Duration};
 
 use audit::ChangeHints;
-use contracts::{HintsHarness, LimiterHarness};
+use contracts::{HintsHarness, LimiterHarness, ProofUsesHarness};
 use kernel::{Entropy, Secret};
 use local::{SystemClock, SystemEntropy};
-use redis_cache::{Options, RedisCache, RedisHints, RedisRateLimiter};
+use redis_cache::{Options, RedisCache, RedisHints, RedisProofUses, RedisRateLimiter};
 use tenancy::RateLimiter;
+use tokens::ProofUses;
 
 /// A part of the server that nobody else uses: cases run beside each other, and leave their keys.
 async fn alone() -> RedisCache {
@@ -38,6 +39,20 @@ impl LimiterHarness for Shared {
 }
 
 contracts::limiter_contract!(Shared);
+
+struct Remembered(RedisProofUses);
+
+impl ProofUsesHarness for Remembered {
+    async fn fresh() -> Self {
+        Self(alone().await.proof_uses(Arc::new(SystemEntropy::new())))
+    }
+
+    fn uses(&self) -> &dyn ProofUses {
+        &self.0
+    }
+}
+
+contracts::proof_uses_contract!(Remembered);
 
 struct Published(RedisHints);
 

@@ -9,6 +9,7 @@ mod facts;
 mod parties;
 mod presented;
 mod proof;
+mod recorded_proofs;
 mod refuse;
 mod secret;
 
@@ -20,6 +21,7 @@ pub(crate) use parties::{AgentBrief, Parties};
 pub use presented::{PresentedCertificate, PresentedClient, PresentedProof, PresentedToken};
 pub(crate) use proof::ProofError;
 pub use proof::Proofs;
+pub use recorded_proofs::RecordedProofs;
 pub use refuse::Refused;
 
 use kernel::StoreError;

@@ -1,0 +1,54 @@
+//! Proofs that were used, in the store of record: for replicas that share nothing faster.
+
+use ::tokens::{
+    ProofUses,
+    dpop::{Epoch, ProofUse},
+};
+use async_trait::async_trait;
+use audit::Transactor;
+use jose::{SingleUse, SingleUses};
+use kernel::{OrganizationId, StoreError, Timestamp};
+use tenancy::{Actor, Origin, Scope};
+
+use crate::single_use::use_once;
+
+/// Remembers in the store, a transaction each. What is lost there is lost with everything else, so it
+/// has one epoch for ever.
+#[derive(Debug, Clone)]
+pub struct RecordedProofs<S>(S);
+
+impl<S> RecordedProofs<S> {
+    /// Remembers in this store.
+    pub const fn new(store: S) -> Self {
+        Self(store)
+    }
+}
+
+#[async_trait]
+impl<S> ProofUses for RecordedProofs<S>
+where
+    S: Transactor,
+    S::Tx: SingleUses,
+{
+    async fn epoch(&self, _: Timestamp) -> Result<Epoch, StoreError> {
+        Ok(Epoch::OF_RECORD)
+    }
+
+    async fn use_once(
+        &self,
+        organization: OrganizationId,
+        epoch: Epoch,
+        single_use: &SingleUse,
+        now: Timestamp,
+    ) -> Result<ProofUse, StoreError> {
+        let next = Epoch::OF_RECORD;
+        if epoch != next {
+            return Ok(ProofUse::OtherEpoch { next });
+        }
+        let scope = Scope::new(organization, Actor::System, Origin::internal());
+        match use_once(&self.0, &scope, single_use, now).await? {
+            true => Ok(ProofUse::First { next }),
+            false => Ok(ProofUse::Again),
+        }
+    }
+}
