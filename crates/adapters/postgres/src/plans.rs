@@ -12,7 +12,7 @@ use registry::{AgentFilter, StatusName};
 use sqlx::{AssertSqlSafe, ConnectOptions, Execute, Executor, PgConnection, Row, types::Uuid};
 
 use crate::{
-    agents, audit_log, credentials_port, erase, feed, log_changes, log_reader, logs, organizations,
+    agents, audit_log, client_keys, credentials_port, erase, feed, log_changes, log_reader, logs, organizations,
     revocations, session::Statement, statement::assembled, support::Database, turn,
 };
 
@@ -39,6 +39,10 @@ const FILL: &str = "
     INSERT INTO credential
     SELECT id_of('c', n), id_of('o', n % 20), id_of('a', n % 4000), NULL, sha256('x'), 1, 'live', NULL,
         NULL, 1, NULL, 1, id_of('e', n)
+    FROM generate_series(1, 8000) AS n;
+    INSERT INTO client_key
+    SELECT id_of('k', n), id_of('o', n % 20), id_of('a', n % 4000), 'k' || n, 'certificate', NULL, NULL, NULL, NULL, 't' || n,
+        NULL, 1, NULL, (ARRAY['live', 'removed'])[1 + n % 2], CASE n % 2 WHEN 1 THEN 2 END, 1, id_of('e', n)
     FROM generate_series(1, 8000) AS n;
     INSERT INTO revoked_token
     SELECT id_of('o', n % 20), id_of('t', n), 1, 2, id_of('e', n) FROM generate_series(1, 4000) AS n;
@@ -172,6 +176,11 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
         (agents::REGISTRATION, "idempotency_key_pkey", "key = $3"),
         (agents::LAST_AUTHENTICATIONS, "audit_event_by_use", "used_credential_id = credential.id"),
         (credentials_port::FIND, "credential_pkey", "id = $2"),
+        (credentials_port::LIVE, "credential_by_agent", "agent_id = $2"),
+        (client_keys::FIND, "client_key_pkey", "id = $2"),
+        (client_keys::LIVE, "client_key_", "agent_id = $2"),
+        (agents::LAST_AUTHENTICATIONS, "client_key_", "agent_id = ANY ($2)"),
+        (agents::LAST_AUTHENTICATIONS, "credential_by_agent", "agent_id = ANY ($2)"),
         (credentials_port::COUNT_LIVE, "credential_", "agent_id = $2"),
         (
             credentials_port::LAST_USES,
@@ -190,6 +199,12 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
     let page = after(CredentialId::from_uuid);
     let list = credentials_port::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
     served_by(&mut connection, "credential_by_agent", "agent_id =", assembled(list)).await;
+    let page = after(CredentialId::from_uuid);
+    let list = client_keys::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "client_key_by_agent", "agent_id =", assembled(list)).await;
+    // Of the few that an agent ever called so, the newest.
+    let called = plan(&mut connection, sqlx::query(client_keys::CALLED)).await;
+    assert!(called.contains("client_key_by_kid") && !called.contains("Seq Scan"), "{called}");
     let client = "SELECT organization_id FROM client WHERE agent_id = $1";
     served_by(&mut connection, "client_pkey", "agent_id = $1", sqlx::query(client)).await;
 }
@@ -294,7 +309,7 @@ async fn each_statement_that_erases_is_served_by_an_index() {
     }
     // Its uses are put in groups, which are sorted.
     let plan = plan(&mut connection, sqlx::query(erase::KEEP_LAST_USES)).await;
-    for index in ["audit_leaf_pkey", "credential_pkey", "audit_event_"] {
+    for index in ["audit_leaf_pkey", "credential_pkey", "client_key_pkey", "audit_event_"] {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
     }
     assert!(!plan.contains("Seq Scan"), "scanned:\n{plan}");

@@ -8,7 +8,7 @@ use registry::{AgentFilter, StatusName};
 use sqlx::{AssertSqlSafe, Execute, Row, SqliteConnection, types::Uuid};
 
 use crate::{
-    agents, audit_log, credentials_port, erase, log_reader, logs,
+    agents, audit_log, client_keys, credentials_port, erase, log_reader, logs,
     open::{Options, migrated},
     session::Statement,
     statement::assembled,
@@ -67,12 +67,21 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         (agents::REGISTERED_RESOURCES, "agent_resource_server"),
         (agents::LAST_AUTHENTICATIONS, "last_use_by_agent"),
         (credentials_port::COUNT_LIVE, "credential_unrevoked"),
+        (credentials_port::LIVE, "credential_by_agent"),
+        (client_keys::FIND, "client_key_"),
+        (client_keys::LIVE, "client_key_by_agent"),
     ] {
         served_by(&mut connection, index, sqlx::query(sql)).await;
     }
     let page = after(CredentialId::from_uuid);
     let list = credentials_port::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
     served_by(&mut connection, "credential_by_agent", assembled(list)).await;
+    // Of the few that an agent ever called so, the newest.
+    let called = plan(&mut connection, sqlx::query(client_keys::CALLED)).await;
+    assert!(called.contains("client_key_by_kid"), "{called}");
+    let page = after(CredentialId::from_uuid);
+    let list = client_keys::LIST.page(organization(), AgentId::from_uuid(Uuid::max()), page);
+    served_by(&mut connection, "client_key_by_agent", assembled(list)).await;
 }
 
 #[tokio::test]

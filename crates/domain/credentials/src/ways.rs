@@ -16,8 +16,7 @@ use crate::{
 /// The agent authenticates in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "the agent authenticates by `{}`, and never in two ways: remove its keys before it gets \
-     what `{}` needs",
+    "the agent authenticates by `{}`, and never in two ways; `{}` is for when its keys are removed",
     .from.name(), .to.name()
 )]
 pub struct OtherMethod {
