@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// How often the replica that keeps the log is killed under load; half as often it is frozen.
     #[arg(long, default_value_t = 50)]
     sequencer_rounds: u64,
+    /// How often one assertion is used by sixty-four at the same time, on two replicas.
+    #[arg(long, default_value_t = 2_000)]
+    assertion_rounds: u64,
     /// How many tokens are issued while checkpoints are timed.
     #[arg(long, default_value_t = 5_000)]
     tokens: u64,
@@ -45,6 +48,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         ("IDP_FAULTS_FREEZE_SECONDS", options.freeze_seconds),
         ("IDP_FAULTS_SIGHT_ROUNDS", options.sight_rounds),
         ("IDP_FAULTS_SEQUENCER_ROUNDS", options.sequencer_rounds),
+        ("IDP_FAULTS_ASSERTION_ROUNDS", options.assertion_rounds),
         ("IDP_FAULTS_TOKENS", options.tokens),
     ] {
         command.env(variable, number.to_string());

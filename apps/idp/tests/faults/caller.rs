@@ -107,6 +107,13 @@ impl<'a> Caller<'a> {
     }
 
     #[track_caller]
+    pub(crate) fn add_key(&self, at: usize, agent: &str, key: &Value) -> Told<()> {
+        let path = format!("/api/v1/agents/{agent}/keys");
+        self.send(at, Request::new("POST", &path).json(key))?.expect(201);
+        Ok(())
+    }
+
+    #[track_caller]
     pub(crate) fn revoke_credential(&self, at: usize, agent: &str, id: &str) -> Told<()> {
         let path = format!("/api/v1/agents/{agent}/credentials/{id}");
         self.send(at, Request::new("DELETE", &path))?.expect(204);

@@ -6,6 +6,7 @@
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "what was measured is for the person who runs it")]
 
+mod assertions;
 mod caller;
 mod check;
 mod clock;
@@ -16,9 +17,11 @@ mod departed;
 #[path = "../kill/dice.rs"]
 mod dice;
 mod drain;
+mod ended;
 mod first_boot;
 mod front;
 mod frozen;
+mod grants;
 mod holder;
 mod kill_postgres;
 mod kill_redis;

@@ -51,6 +51,11 @@ pub(crate) fn of_woken() -> u64 {
     (of_sequencer() / 2).max(2)
 }
 
+/// How often one assertion is used by many at the same time.
+pub(crate) fn of_assertions() -> u64 {
+    told("IDP_FAULTS_ASSERTION_ROUNDS", 5)
+}
+
 /// How many tokens are issued while checkpoints are timed.
 pub(crate) fn of_tokens() -> u64 {
     told("IDP_FAULTS_TOKENS", 1_500)

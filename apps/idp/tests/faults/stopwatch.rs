@@ -32,3 +32,9 @@ pub(crate) fn until(
         assert!(waited <= patience, "still not so after {waited:?}");
     }
 }
+
+/// The machine's time, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "what a client signs is good at the machine's time")]
+pub(crate) fn unix_seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}

@@ -18,7 +18,7 @@ pub struct Supported {
 impl Default for Supported {
     fn default() -> Self {
         Self {
-            assertion_algorithms: Vec::new(),
+            assertion_algorithms: Algorithm::ALL.to_vec(),
             dpop_algorithms: dpop::ALGORITHMS.to_vec(),
             mutual_tls: None,
         }

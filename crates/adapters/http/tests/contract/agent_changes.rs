@@ -23,6 +23,7 @@ async fn a_change_replaces_what_it_names_and_one_that_changes_nothing_leaves_not
     let changes = json!({
         "agentType": "monitor", "version": "2.0.0", "capabilities": ["x:y"], "owner": "b",
         "deploymentEnv": "staging", "roles": ["auditor"], "isPublic": true, "metadata": { "b": 2 },
+        "resources": ["https://a.example"], "dpopBoundAccessTokens": true,
     });
     let asked = patch(&server, &token, &id, &changes);
     let (after, events) = server.events_of_doing(asked).await;
@@ -34,6 +35,12 @@ async fn a_change_replaces_what_it_names_and_one_that_changes_nothing_leaves_not
     assert_ne!(after.header("etag"), before.header("etag"));
     let left: Vec<_> = events.iter().map(|event| event.action).collect();
     assert_eq!(left, [Action::AgentUpdated]);
+    let told = &events[0].metadata;
+    for name in ["roles", "resources", "dpopBoundAccessTokens"] {
+        assert_eq!(told[name], changes[name], "{name}");
+    }
+    let changed = told["changed"].as_array().unwrap();
+    assert_eq!(changed.len(), changes.as_object().unwrap().len(), "{changed:?}");
 
     for nothing in
         [json!({}), changes, json!({ "status": "active" }), json!({ "version": "v2.0.0" })]
@@ -287,6 +294,39 @@ async fn only_an_admin_gives_or_takes_roles() {
     let mut plain = server.new_agent();
     plain["roles"] = json!([]);
     server.post("/api/v1/agents").token(&token).json(&plain).send().await.expect(201);
+}
+
+#[tokio::test]
+async fn te_06_only_an_admin_gives_or_takes_resources() {
+    let server = Server::start().await;
+    let own = json!({ "resources": ["https://a.example"] });
+    let answering = server.register_agent(own.clone()).await;
+    let operator = server.client(&["operator", "resource_server"]).await;
+    let token = server.token_of(&operator, "agents:write").await;
+    let mut body = server.new_agent();
+    body["resources"] = own["resources"].clone();
+    let made = server.post("/api/v1/agents").token(&token).json(&body).send().await;
+    assert_eq!(made.refusal(), (403, "AUTHORIZATION_ERROR"));
+    for resources in [json!([]), json!(["https://b.example"])] {
+        for id in [&answering, &operator.id] {
+            // What another may not take, or nobody has: the operator itself answers to nothing.
+            if id == &operator.id && resources == json!([]) {
+                continue;
+            }
+            let body = json!({ "resources": resources, "owner": "b" });
+            let (answer, events) = server.events_of_doing(patch(&server, &token, id, &body)).await;
+            assert_eq!(answer.refusal(), (403, "AUTHORIZATION_ERROR"), "{resources}");
+            assert_eq!(answer.json["message"], "only an admin may give or take resources");
+            assert!(events.iter().all(|event| event.action != Action::AgentUpdated));
+        }
+    }
+    let same = json!({ "resources": ["https://a.example", "https://a.example"], "owner": "b" });
+    patch(&server, &token, &answering, &same).await.expect(200);
+    body["resources"] = json!([]);
+    server.post("/api/v1/agents").token(&token).json(&body).send().await.expect(201);
+    let admin = server.token("agents:write").await;
+    let answer = patch(&server, &admin, &answering, &json!({ "resources": [] })).await;
+    assert_eq!(answer.expect(200).json["resources"], json!([]));
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ async fn an_agent_is_registered_as_given_and_with_the_least_where_nothing_is_giv
         ("roles", json!([])),
         ("isPublic", json!(false)),
         ("metadata", json!({})),
+        ("resources", json!([])),
+        ("dpopBoundAccessTokens", json!(false)),
         ("lastAuthAt", Value::Null),
     ] {
         assert_eq!(agent[name], value, "{name}");
@@ -45,11 +47,19 @@ async fn an_agent_is_registered_as_given_and_with_the_least_where_nothing_is_giv
     body["roles"] = json!(["auditor", "resource_server", "auditor"]);
     body["isPublic"] = json!(true);
     body["metadata"] = json!({"costCentre": "4711", "nested": {"é": [1, 2.5, null, true]}});
-    let made = post(&server, &token, &body).await.expect(201);
+    body["resources"] = json!(["urn:b", "https://a.example/", "urn:b", "https://a.example"]);
+    body["dpopBoundAccessTokens"] = json!(true);
+    let (made, events) = server.events_of_doing(post(&server, &token, &body)).await;
+    let made = made.expect(201);
     for name in ["metadata", "isPublic", "email", "owner", "agentType", "deploymentEnv"] {
         assert_eq!(made.json[name], body[name], "{name}");
     }
     assert_eq!(made.json["roles"], json!(["auditor", "resource_server"]));
+    let resources = json!(["https://a.example", "https://a.example/", "urn:b"]);
+    assert_eq!(made.json["resources"], resources);
+    assert_eq!(made.json["dpopBoundAccessTokens"], true);
+    let told = &events[0].metadata;
+    assert_eq!((&told["resources"], &told["dpopBoundAccessTokens"]), (&resources, &json!(true)));
 }
 
 #[tokio::test]
@@ -61,7 +71,7 @@ async fn everything_that_is_wrong_with_a_body_is_told_at_once() {
     let all = json!({
         "email": "no", "agentType": "robot", "version": "latest", "capabilities": [],
         "owner": " ", "deploymentEnv": "moon", "roles": ["king"], "isPublic": "yes",
-        "metadata": [], "surplus": 1,
+        "metadata": [], "resources": ["api"], "dpopBoundAccessTokens": 1, "surplus": 1,
     });
     let rows = [
         (json!({}), required.to_vec()),
@@ -71,10 +81,12 @@ async fn everything_that_is_wrong_with_a_body_is_told_at_once() {
                 "agentType",
                 "capabilities",
                 "deploymentEnv",
+                "dpopBoundAccessTokens",
                 "email",
                 "isPublic",
                 "metadata",
                 "owner",
+                "resources",
                 "roles",
                 "surplus",
                 "version",
@@ -144,11 +156,13 @@ fn bad_words() -> Rows {
         ("deploymentEnv", vec![json!("prod"), json!("Production"), json!(0)]),
         ("roles", vec![json!("admin"), json!(["root"]), json!([1]), json!({})]),
         ("isPublic", vec![json!("true"), json!(1), json!("")]),
+        ("dpopBoundAccessTokens", vec![json!("true"), json!(1), json!("")]),
     ]
 }
 
 fn bad_structures() -> Rows {
     let many: Vec<_> = (0..65).map(|one| format!("a:b{one}")).collect();
+    let seventeen: Vec<_> = (0..17).map(|one| format!("urn:a:{one}")).collect();
     let wide: Value = (0..10_001).map(|key| (format!("k{key}"), json!(0))).collect();
     let deep = |depth| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
     vec![
@@ -173,6 +187,22 @@ fn bad_structures() -> Rows {
                 json!(["a:b", null]),
                 json!(many),
                 json!({"a": "b"}),
+            ],
+        ),
+        (
+            "resources",
+            vec![
+                json!("https://a.example"),
+                json!(["relative"]),
+                json!(["/path"]),
+                json!(["https://a.example/#f"]),
+                json!(["https://u:p@a.example/"]),
+                json!(["https://a.example/ b"]),
+                json!(["https://é.example/"]),
+                json!([format!("https://a.example/{}", "x".repeat(512))]),
+                json!(["https://a.example", 1]),
+                json!(["https://a.example", null]),
+                json!(seventeen),
             ],
         ),
         (

@@ -45,6 +45,7 @@ async fn a_page_of_a_configured_origin_may_call_with_a_token_and_read_the_answer
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"));
         let shown = ["x-request-id", "x-ratelimit-remaining", "retry-after", "etag", "location"];
         lists(&answer, "access-control-expose-headers", &shown);
+        lists(&answer, "access-control-expose-headers", &["ratelimit", "ratelimit-policy"]);
     }
 }
 

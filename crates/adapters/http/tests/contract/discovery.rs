@@ -1,4 +1,4 @@
-//! Metadata and keys: nothing is advertised that does not work.
+//! Where metadata and keys are, and what the keys are. What the metadata says is in `advertised`.
 
 use std::collections::BTreeSet;
 
@@ -18,56 +18,6 @@ fn path(url: &Value) -> &str {
 
 fn texts(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
-}
-
-#[tokio::test]
-async fn every_endpoint_works_by_every_method_that_is_advertised_for_it() {
-    let server = Server::start().await;
-    let client = server.client(&["resource_server"]).await;
-    for place in METADATA {
-        let metadata = server.get(place).send().await.expect(200).json;
-        assert_eq!(metadata["issuer"], ISSUER);
-        let grants = texts(&metadata["grant_types_supported"]);
-        for endpoint in ["token", "introspection", "revocation"] {
-            let methods = &metadata[format!("{endpoint}_endpoint_auth_methods_supported")];
-            for (method, grant) in texts(methods).iter().zip(grants.iter().cycle()) {
-                let (id, secret) = (client.id.as_str(), client.secret.as_str());
-                let form = [("grant_type", *grant), ("token", "x")];
-                let both = [form[0], form[1], ("client_id", id), ("client_secret", secret)];
-                let call = server.post(path(&metadata[format!("{endpoint}_endpoint")]));
-                let call = match *method {
-                    "client_secret_basic" => call.basic(id, secret).form(&form),
-                    "client_secret_post" => call.form(&both),
-                    other => panic!("{other} is advertised"),
-                };
-                call.send().await.expect(200);
-            }
-        }
-        for scope in texts(&metadata["scopes_supported"]) {
-            assert_eq!(server.ask(&server.admin, &[("scope", scope)]).await.json["scope"], scope);
-        }
-        for page in ["jwks_uri", "service_documentation"] {
-            server.get(path(&metadata[page])).send().await.expect(200);
-        }
-        for resource in texts(&metadata["protected_resources"]) {
-            server.ask(&server.admin, &[("resource", resource)]).await.expect(200);
-        }
-        for (_, value) in metadata.as_object().unwrap() {
-            assert!(value.as_array().is_none_or(|list| !list.is_empty()));
-        }
-    }
-}
-
-#[tokio::test]
-async fn both_places_of_the_metadata_say_the_same() {
-    let server = Server::start().await;
-    let plain = server.get(METADATA[0]).send().await.expect(200).json;
-    let mut openid = server.get(METADATA[1]).send().await.expect(200).json;
-    let algorithms =
-        openid.as_object_mut().unwrap().remove("id_token_signing_alg_values_supported");
-    assert_eq!(algorithms, Some(json!(["ES256"])));
-    openid.as_object_mut().unwrap().remove("subject_types_supported").unwrap();
-    assert_eq!(plain, openid);
 }
 
 #[tokio::test]

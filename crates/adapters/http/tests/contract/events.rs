@@ -164,6 +164,7 @@ fn refused_tokens<'a>(server: &'a Server, cast: &Cast) -> Vec<Attempt<'a>> {
     vec![
         attempt("a scope too many", ("scope", "agents:write"), "invalid_scope"),
         attempt("a resource that is none", ("resource", "nowhere"), "invalid_target"),
+        attempt("nobody's resource", ("resource", "https://nowhere.example"), "invalid_target"),
     ]
 }
 

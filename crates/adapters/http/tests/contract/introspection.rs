@@ -24,6 +24,7 @@ async fn a_good_token_is_told_with_everything_that_it_says() {
     let server = Server::start().await;
     let client = server.client(&["operator"]).await;
     let resource = "https://api.example.com";
+    server.resource_server(&[resource]).await;
     let more = [("scope", "resume:read agents:read"), ("resource", resource)];
     let token = server.ask(&client, &more).await.expect(200).text("access_token");
     let told = ask(&server, &server.admin, &token).await.expect(200);
@@ -49,8 +50,8 @@ async fn a_good_token_is_told_with_everything_that_it_says() {
 #[tokio::test]
 async fn a_second_token_and_a_second_introspection_are_answered_without_the_store() {
     let server = Server::start().await;
-    let client = server.client(&["resource_server"]).await;
-    let token = server.token_of(&client, "").await;
+    let client = server.resource_server(&["urn:a"]).await;
+    let token = server.ask(&server.admin, &[("resource", "urn:a")]).await.text("access_token");
     assert_eq!(ask(&server, &client, &token).await.expect(200).json["active"], true);
     let bearer = server.token_of(&client, "tokens:introspect").await;
     let by_bearer = || server.post(PATH).token(&bearer).form(&[("token", token.as_str())]).send();
@@ -68,13 +69,22 @@ async fn a_second_token_and_a_second_introspection_are_answered_without_the_stor
 async fn ir_01_only_who_may_know_is_told_and_nobody_is_told_why_not() {
     let server = Server::start().await;
     let subject = server.client(&[]).await;
-    let token = server.token_of(&subject, "resume:read").await;
+    let resources = ["https://api.example.com", "urn:b"];
+    let resource_server = server.resource_server(&resources).await;
+    let more = [("scope", "resume:read"), ("resource", resources[0])];
+    let token = server.ask(&subject, &more).await.expect(200).text("access_token");
     let stranger = server.client(&[]).await;
     let auditor = server.client(&["auditor"]).await;
-    let resource_server = server.client(&["resource_server"]).await;
+    let operator = server.client(&["operator"]).await;
+    let another_server = server.resource_server(&["https://api.example.com/", "urn:c"]).await;
+    let no_server = server.resource_server(&[]).await;
     let other = server.other_admin.clone();
     for (who, client, active) in [
-        ("a resource server", &resource_server, true),
+        ("the resource server", &resource_server, true),
+        ("an admin", &server.admin, true),
+        ("an operator", &operator, true),
+        ("another resource server", &another_server, false),
+        ("a resource server of nothing", &no_server, false),
         ("the subject itself", &subject, true),
         ("a client without the role", &stranger, false),
         ("an auditor", &auditor, false),
@@ -93,6 +103,46 @@ async fn ir_01_only_who_may_know_is_told_and_nobody_is_told_why_not() {
     }
     let nobody = server.post(PATH).form(&[("token", token.as_str())]).send().await;
     assert_eq!(nobody.refusal(), (401, "invalid_client"));
+}
+
+#[tokio::test]
+async fn ir_01_what_a_resource_server_learns_of_follows_its_roles_and_resources_at_once() {
+    let server = Server::start().await;
+    let caller = server.resource_server(&["urn:a"]).await;
+    let bearer = server.token_of(&caller, "tokens:introspect").await;
+    let token_for = async |resources: &[&str]| {
+        let more: Vec<_> = resources.iter().map(|one| ("resource", *one)).collect();
+        server.ask(&server.admin, &more).await.expect(200).text("access_token")
+    };
+    server.resource_server(&["urn:b"]).await;
+    let both = token_for(&["urn:b", "urn:a"]).await;
+    let other = token_for(&["urn:b"]).await;
+    let plain = token_for(&[]).await;
+    let learns = async || {
+        let mut all = Vec::new();
+        for token in [&both, &other, &plain, &bearer] {
+            let by_client = ask(&server, &caller, token).await.expect(200).json;
+            let call = server.post(PATH).token(&bearer).form(&[("token", token.as_str())]);
+            let by_bearer = call.send().await.expect(200).json;
+            assert_eq!(by_client["active"], by_bearer["active"]);
+            all.push(by_client["active"].as_bool().unwrap());
+        }
+        all
+    };
+    let writer = server.token("agents:write").await;
+    let change = async |body: Value| {
+        let call = server.patch(format!("/api/v1/agents/{}", caller.id)).token(&writer);
+        call.json(&body).send().await.expect(200);
+    };
+    assert_eq!(learns().await, [true, false, false, true]);
+    change(json!({ "resources": [ISSUER] })).await;
+    assert_eq!(learns().await, [false, false, true, true]);
+    change(json!({ "resources": [] })).await;
+    assert_eq!(learns().await, [false, false, false, true]);
+    change(json!({ "roles": ["resource_server", "auditor"] })).await;
+    assert_eq!(learns().await, [false, false, false, true]);
+    change(json!({ "roles": ["resource_server", "operator"] })).await;
+    assert_eq!(learns().await, [true; 4]);
 }
 
 #[tokio::test]

@@ -53,6 +53,45 @@ async fn a_client_over_its_rate_waits_and_nobody_else_does() {
     assert_eq!(list(&server, &token).await.expect(200).number("x-ratelimit-remaining"), 19);
 }
 
+/// The number behind a parameter of a structured field.
+fn parameter(field: &str, name: &str) -> i64 {
+    let mut parameters = field.split(';').skip(1).filter_map(|one| one.split_once('='));
+    parameters.find(|(given, _)| *given == name).unwrap().1.parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_structured_fields_say_what_the_older_ones_say_and_retry_after_wins() {
+    let server = limited(6).await;
+    let token = server.token("agents:read").await;
+    let unknown = "/api/v1/agents/01a1fd23-1fe0-7a10-9b21-4c5d6e7f8091";
+    let form = [("token", token.as_str())];
+    let answers = [
+        list(&server, &token).await.expect(200),
+        server.get(unknown).token(&token).send().await.expect(403),
+        server.post("/api/v1/agents").token(&token).json(&serde_json::json!({})).send().await,
+        server.post("/api/v1/token/introspect").token(&token).form(&form).send().await.expect(403),
+        server.ask(&server.admin, &[("scope", "a:b")]).await.expect(400),
+        list(&server, &token).await.expect(429),
+        server.ask(&server.admin, &[]).await.expect(429),
+        server.get("/api/v1/agents").send().await.expect(401),
+        server.post("/api/v1/token").untyped("x").send().await.expect(415),
+    ];
+    for answer in answers {
+        let (policy, limit) = (answer.header("ratelimit-policy"), answer.header("ratelimit"));
+        let (policy, limit) = (policy.unwrap(), limit.unwrap());
+        assert!(policy.starts_with("\"default\";") && limit.starts_with("\"default\";"));
+        assert_eq!(parameter(policy, "q"), answer.number("x-ratelimit-limit"));
+        assert_eq!(parameter(policy, "w"), 60);
+        assert_eq!(parameter(limit, "r"), answer.number("x-ratelimit-remaining"));
+        let window = parameter(limit, "t");
+        assert!((0..=60).contains(&window), "{limit}");
+        if answer.status == 429 {
+            assert!(window <= answer.number("retry-after"), "{limit}");
+            assert!(window > 0, "{limit}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_organization_has_the_rate_of_its_plan() {
     let settings = Settings { per_client: 7, per_other_client: 3, ..Settings::default() };
@@ -165,6 +204,7 @@ async fn probes_are_never_limited() {
         for path in ["/health", "/health/detailed", "/health/ready"] {
             let answer = server.get(path).send().await.expect(200);
             assert_eq!(answer.header("x-ratelimit-limit"), None);
+            assert_eq!(answer.header("ratelimit"), None);
         }
     }
 }

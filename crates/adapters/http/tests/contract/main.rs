@@ -9,14 +9,17 @@
 
 mod kit;
 
+mod advertised;
 mod agent_changes;
 mod agent_lists;
 mod agents;
+mod assertions;
 mod audit_exports;
 mod audit_log;
 mod audit_proofs;
 mod audit_tiles;
 mod client_authentication;
+mod client_keys;
 mod cors;
 mod credential_life;
 mod credential_races;
@@ -29,11 +32,14 @@ mod leaks;
 mod limits;
 mod openapi;
 mod outages;
+mod placement;
 mod quotas;
 mod refusals;
 mod registrations;
 mod revocation;
+mod signed_introspection;
 mod slow_bodies;
+mod times;
 mod token;
 mod walks;
 mod wire;

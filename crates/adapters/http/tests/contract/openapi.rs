@@ -14,7 +14,7 @@ use crate::kit::{Server, document::Document};
 /// What the document must say of a route, as far as the route table knows it.
 fn expected(route: &Route) -> Value {
     let bearer = json!({ "bearer": [] });
-    let clients = [json!({ "clientBasic": [] }), json!({ "clientPost": [] })];
+    let clients = ["clientBasic", "clientPost", "clientAssertion"].map(|way| json!({ way: [] }));
     let (security, requirement) = match route.access {
         Access::Probe | Access::Public => (vec![], None),
         Access::Bearer(requirement) => (vec![bearer], Some(requirement)),

@@ -4,14 +4,14 @@ use audit::{Action, Outcome};
 use kernel::Secret;
 use serde_json::json;
 use tenancy::Origin;
-use usecases::tokens::RevokeError;
+use usecases::{authenticate::PresentedToken, tokens::RevokeError};
 
 use crate::kit::{Answer, Client, Server, Settings, call::Call};
 
 const PATH: &str = "/api/v1/token/revoke";
 
 async fn is_active(server: &Server, token: &str) -> bool {
-    let caller = server.client(&["resource_server"]).await;
+    let caller = server.client(&["operator"]).await;
     let call = server.post("/api/v1/token/introspect").basic(&caller.id, &caller.secret);
     let answer = call.form(&[("token", token)]).send().await.expect(200);
     answer.json["active"].as_bool().unwrap()
@@ -112,6 +112,37 @@ async fn ir_03_an_unknown_token_and_a_wrong_hint_are_200_too() {
 }
 
 #[tokio::test]
+async fn ir_03_no_hint_changes_what_happens_and_none_is_refused() {
+    let server = Server::start().await;
+    let client = server.client(&[]).await;
+    let other = server.client(&[]).await;
+    let long = "x".repeat(4_000);
+    for hint in [
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "urn:ietf:params:oauth:token-type:jwt",
+        "ACCESS_TOKEN",
+        "\u{0430}ccess_token",
+        "",
+        &long,
+    ] {
+        let [own, others] = [
+            server.token_of(&client, "resume:read").await,
+            server.token_of(&other, "resume:read").await,
+        ];
+        for (token, active) in
+            [(&own, false), (&own, false), (&others, true), (&"x".to_owned(), false)]
+        {
+            let [call, _] = callers(&server, &client).await;
+            let form = [("token", token.as_str()), ("token_type_hint", hint)];
+            assert_done(call.form(&form).send().await);
+            assert_eq!(is_active(&server, token).await, active, "{hint}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_revocation_without_a_token_or_a_caller_is_refused() {
     let server = Server::start().await;
     let client = server.client(&[]).await;
@@ -155,7 +186,8 @@ async fn whoever_loses_the_right_to_revoke_after_it_was_let_in_revokes_nothing()
     let operator = server.client(&["operator"]).await;
     let victim = server.client(&[]).await;
     let token = server.token_of(&victim, "resume:read").await;
-    let own = Secret::from(server.token_of(&operator, "tokens:revoke").await);
+    let token_of_its_own = Secret::from(server.token_of(&operator, "tokens:revoke").await);
+    let own = PresentedToken { token: token_of_its_own, proof: None, certificate: None };
     let caller = ports.authenticator.bearer(&own, &Origin::internal()).await.unwrap().caller;
 
     let admin = server.token("agents:write").await;

@@ -73,6 +73,7 @@ async fn te_07_no_two_tokens_are_one_and_each_is_for_what_was_asked() {
     let server = of_now().await;
     let client = server.client(&[]).await;
     let [one, two] = ["https://b.example.com/api", "urn:example:a"];
+    server.resource_server(&[one, two]).await;
     let more = [("resource", one), ("resource", two), ("resource", one)];
     let answer = server.ask(&client, &more).await.expect(200);
     let claims = verified(&server, &answer.text("access_token"), two).await;
@@ -117,6 +118,37 @@ async fn te_01_a_parameter_sent_twice_is_refused_and_an_unknown_or_empty_one_is_
 }
 
 #[tokio::test]
+async fn te_01_each_parameter_may_come_once_and_none_in_the_query() {
+    let server = Server::start().await;
+    let client = server.client(&[]).await;
+    for name in [
+        "grant_type",
+        "scope",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "audience",
+        "token",
+        "token_type_hint",
+    ] {
+        let grant = "grant_type=client_credentials";
+        for twice in
+            [format!("{name}=x&{name}=x"), format!("{name}=x&{name}="), format!("{name}&{name}")]
+        {
+            let answer = raw(&server, &client, format!("{grant}&{twice}")).await;
+            assert_eq!(answer.refusal(), (400, "invalid_request"), "{twice}");
+        }
+        let call = server.post(format!("{PATH}?{name}=x")).basic(&client.id, &client.secret);
+        let answer = call.bytes(FORM, format!("{grant}&{name}=x")).send().await;
+        assert_eq!(answer.refusal(), (400, "invalid_request"), "{name}");
+    }
+    let call = server.post(format!("{PATH}?x=y")).basic(&client.id, &client.secret);
+    let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
+    assert_eq!(answer.refusal(), (400, "invalid_request"));
+}
+
+#[tokio::test]
 async fn te_02_only_a_form_in_utf_8_is_a_form() {
     let server = Server::start().await;
     let client = server.client(&[]).await;
@@ -131,6 +163,11 @@ async fn te_02_only_a_form_in_utf_8_is_a_form() {
         ("application/x-www-form-urlencoded;charset=\"utf-8\"", 200),
         ("application/x-www-form-urlencoded; charset=utf-16", 415),
         ("application/x-www-form-urlencoded; charset=utf-7", 415),
+        ("application/x-www-form-urlencoded; charset=utf-8; charset=utf-7", 415),
+        ("application/x-www-form-urlencoded; charset=iso-8859-1", 415),
+        ("application/x-www-form-urlencoded; charset=\"utf-8", 415),
+        ("application/x-www-form-urlencoded; charset", 415),
+        ("application/x-www-form-urlencodedx", 415),
         ("application/x-www-form-urlencoded; boundary=x", 415),
         ("application/x-www-form-urlencoded, application/json", 415),
         ("application/json", 415),
@@ -150,6 +187,8 @@ async fn te_02_only_a_form_in_utf_8_is_a_form() {
     assert_eq!(send("multipart/form-data; boundary=x", part).await.status, 415);
     let untyped = server.post(PATH).basic(&client.id, &client.secret).untyped(body).send().await;
     assert_eq!(untyped.refusal(), (415, "invalid_request"));
+    let twice = server.post(PATH).basic(&client.id, &client.secret).header("content-type", FORM);
+    assert_eq!(twice.bytes(FORM, body).send().await.refusal(), (415, "invalid_request"));
     let nothing = server.post(PATH).basic(&client.id, &client.secret).send().await;
     assert_eq!(nothing.refusal(), (400, "invalid_request"));
     for method in ["GET", "PUT", "HEAD", "DELETE", "PATCH"] {
@@ -267,6 +306,9 @@ async fn te_05_a_scope_that_was_taken_away_is_not_granted_again() {
 async fn te_06_a_resource_of_another_form_is_refused() {
     let server = Server::start().await;
     let client = server.client(&[]).await;
+    server.resource_server(&["https://a.example/"]).await;
+    let resources: Vec<_> = (0..9).map(|one| format!("urn:a:{one}")).collect();
+    server.register_agent(json!({ "resources": resources })).await;
     let long = format!("https://a.example/{}", "x".repeat(512));
     for bad in [
         "relative",
@@ -294,20 +336,111 @@ async fn te_06_a_resource_of_another_form_is_refused() {
 }
 
 #[tokio::test]
-async fn te_08_every_answer_of_the_token_endpoint_is_kept_by_nobody() {
+async fn te_06_a_token_is_for_nothing_that_no_active_agent_of_the_organization_answers_to() {
     let server = Server::start().await;
     let client = server.client(&[]).await;
+    let answering = server.resource_server(&["https://api.example.com/v1"]).await;
+    server.resource_server(&["https://b.example.com"]).await;
+    let token = server.token("agents:write").await;
+    let change = async |body: Value| {
+        let call = server.patch(format!("/api/v1/agents/{}", answering.id)).token(&token);
+        call.json(&body).send().await.expect(200);
+    };
+    let ask = async |resource: &str, beside: &str| {
+        server.ask(&client, &[("resource", resource), ("resource", beside)]).await
+    };
+    let mine = "https://api.example.com/v1";
+    for beside in [ISSUER, "https://b.example.com", mine] {
+        ask(mine, beside).await.expect(200);
+    }
+    for unknown in ["https://api.example.com", "https://api.example.com/v1/", "urn:nobody"] {
+        for beside in [ISSUER, mine] {
+            let (answer, events) = server.events_of_doing(ask(unknown, beside)).await;
+            assert_eq!(answer.refusal(), (400, "invalid_target"), "{unknown} beside {beside}");
+            let [event] = events.as_slice() else { panic!("{events:?}") };
+            assert_eq!(event.action, Action::TokenRefused);
+        }
+    }
+    for status in ["suspended", "active"] {
+        change(json!({ "status": status })).await;
+        let expected = if status == "active" { 200 } else { 400 };
+        ask(mine, ISSUER).await.expect(expected);
+    }
+    change(json!({ "resources": ["urn:other"] })).await;
+    assert_eq!(ask(mine, ISSUER).await.refusal(), (400, "invalid_target"));
+    ask("urn:other", ISSUER).await.expect(200);
+    // What is registered elsewhere is registered nowhere here.
+    let other = server.ask(&server.other_admin, &[("resource", "urn:other")]).await;
+    assert_eq!(other.refusal(), (400, "invalid_target"));
+}
+
+/// It would wait for a view, until the test is over.
+#[tokio::test]
+async fn a_token_for_the_issuer_is_issued_without_the_store() {
+    let server = Server::start().await;
+    let client = server.client(&[]).await;
+    server.ask(&client, &[]).await.expect(200);
+    let views = server.every_view().await;
+    for more in [&[][..], &[("resource", ISSUER)], &[("resource", "")]] {
+        server.ask(&client, more).await.expect(200);
+    }
+    drop(views);
+}
+
+#[tokio::test]
+async fn te_04_ten_thousand_scopes_are_refused_by_their_length() {
+    let server = Server::start().await;
+    let client = server.client(&[]).await;
+    let many = |count: usize| vec!["a"; count].join("+");
+    for (count, expected) in [(8_000, (400, "invalid_scope")), (10_000, (413, "invalid_request"))] {
+        let body = format!("grant_type=client_credentials&scope={}", many(count));
+        assert_eq!(raw(&server, &client, body).await.refusal(), expected, "{count}");
+    }
+    for homoglyph in
+        ["resume:\u{433}ead", "resum\u{435}:read", "resume\u{ff1a}read", "\u{202e}daer:emuser"]
+    {
+        let answer = server.ask(&client, &[("scope", homoglyph)]).await;
+        assert_eq!(answer.refusal(), (400, "invalid_scope"), "{homoglyph}");
+    }
+}
+
+fn assert_kept_by_nobody(answer: &Answer) {
+    let kept = answer.header("cache-control");
+    assert_eq!(kept, Some("no-store"), "{}", answer.status);
+    // What is refused before the endpoint is reached is refused in the words of the API.
+    let oauth = answer.status != 405;
+    let form = if oauth { "application/json" } else { "application/problem+json" };
+    assert_eq!(answer.header("content-type"), Some(form), "{}", answer.status);
+    assert_eq!(answer.header("pragma"), oauth.then_some("no-cache"), "{}", answer.status);
+    if answer.status == 200 {
+        assert!(answer.json["expires_in"].is_u64());
+    } else if oauth {
+        assert!(answer.json["error"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn te_08_every_answer_of_the_token_endpoint_is_kept_by_nobody() {
+    let server = Server::with(Settings { per_client: 100, ..Settings::default() }).await;
+    let client = server.client(&[]).await;
     let wrong = Client { secret: server.admin.secret.clone(), ..client.clone() };
-    let answers = [
+    for answer in [
         server.ask(&client, &[]).await.expect(200),
         server.ask(&client, &[("scope", "a:b")]).await.expect(400),
         server.ask(&wrong, &[]).await.expect(401),
+        server.get(PATH).send().await.expect(405),
         raw(&server, &client, "x".repeat(20_000)).await.expect(413),
         server.post(PATH).untyped("x").send().await.expect(415),
-    ];
-    for answer in answers {
-        let kept = (answer.header("cache-control"), answer.header("pragma"));
-        assert_eq!(kept, (Some("no-store"), Some("no-cache")), "{}", answer.status);
-        assert_eq!(answer.header("content-type"), Some("application/json"));
+    ] {
+        assert_kept_by_nobody(&answer);
     }
+    loop {
+        let answer = server.ask(&client, &[]).await;
+        assert_kept_by_nobody(&answer);
+        if answer.status == 429 {
+            break;
+        }
+    }
+    server.lose_the_writer();
+    assert_kept_by_nobody(&server.ask(&server.admin, &[]).await.expect(503));
 }

@@ -2,14 +2,22 @@
 
 use audit::{Action, Outcome};
 use axum::http::Method;
+use data_encoding::BASE64URL_NOPAD;
 use http_api::{
     route::{Access, Dialect, Route},
     routes,
 };
+use ring::{rand::SystemRandom, signature};
 use serde_json::{Value, json};
+use tokens::Signer;
 use usecases::Requirement;
 
-use crate::kit::{Answer, Client, Server, call::Call};
+use crate::{
+    kit::{
+        Answer, Client, KeyPair, Server, call::Call, server::ISSUER, signing_client::register,
+    },
+    signed_introspection,
+};
 
 /// What stands in a path.
 #[derive(Debug, Clone)]
@@ -18,6 +26,9 @@ pub(crate) struct Target {
     pub(crate) credential: String,
     pub(crate) event: String,
     pub(crate) tile: String,
+    /// An agent that authenticates by a key, and what it calls that.
+    pub(crate) keyed: String,
+    pub(crate) kid: String,
 }
 
 /// The first hash of every log that has one.
@@ -28,22 +39,28 @@ impl Target {
     pub(crate) async fn fresh(server: &Server) -> Self {
         let id = server.register_agent(json!({})).await;
         let client = server.credential(&id, &json!({})).await;
+        let keyed = server.register_agent(json!({})).await;
+        let key = register(server, &keyed, &KeyPair::es256()).await.expect(201);
         let event = server.events().await.last().unwrap().id.to_string();
         server.sequence().await;
-        Self { agent: id, credential: client.credential, event, tile: FIRST_HASH.to_owned() }
+        let (tile, kid) = (FIRST_HASH.to_owned(), key.text("kid"));
+        Self { agent: id, credential: client.credential, event, tile, keyed, kid }
     }
 
     /// Ids of nothing in particular, of the right form.
     pub(crate) fn of(server: &Server) -> Self {
         let id = server.admin.id.clone();
-        let tile = FIRST_HASH.to_owned();
-        Self { agent: id.clone(), credential: id.clone(), event: id, tile }
+        let (tile, [agent, credential, keyed, kid]) = (FIRST_HASH.to_owned(), [(); 4].map(|()| id.clone()));
+        Self { agent, credential, event: id, tile, keyed, kid }
     }
 
     pub(crate) fn path(&self, route: &Route) -> String {
+        // An agent has secrets or keys, never both.
+        let agent = if route.path.contains("/keys") { &self.keyed } else { &self.agent };
         route
             .path
-            .replace("{agentId}", &self.agent)
+            .replace("{agentId}", agent)
+            .replace("{kid}", &self.kid)
             .replace("{credentialId}", &self.credential)
             .replace("{eventId}", &self.event)
             .replace("{*path}", &self.tile)
@@ -69,6 +86,7 @@ pub(crate) fn good<'a>(server: &'a Server, route: &Route, path: &str) -> Call<'a
     match route.operation {
         "createAgent" => call.json(&server.new_agent()),
         "updateAgent" => call.json(&json!({ "owner": server.fresh_email() })),
+        "addKey" => call.json(&json!({ "jwk": KeyPair::es256().jwk() })),
         "introspectToken" | "revokeToken" => call.form(&[("token", "no-token")]),
         _ => call,
     }
@@ -104,6 +122,53 @@ async fn every_route_that_demands_a_token_refuses_whoever_brings_none() {
     }
 }
 
+#[tokio::test]
+async fn every_route_for_clients_refuses_whoever_brings_nothing_or_the_wrong_thing() {
+    let server = Server::start().await;
+    let token = server.token("agents:read").await;
+    for route in routes().into_iter().filter(|route| route.dialect == Dialect::OAuth) {
+        let form = [("grant_type", "client_credentials"), ("token", "x")];
+        let call = || server.call(route.method.clone(), route.path).form(&form);
+        let asked = call().send();
+        let (answer, events) = server.events_of_doing(asked).await;
+        assert_eq!(answer.refusal(), (401, "invalid_client"), "{route:?}");
+        assert_eq!(answer.header("www-authenticate"), None, "{route:?}");
+        let left: Vec<_> = events.iter().map(|event| (event.action, event.outcome)).collect();
+        assert_eq!(left, [(Action::AuthFailed, Outcome::Failure)], "{route:?}");
+        // The token endpoint is for clients, whatever a token permits.
+        if route.access == Access::Client {
+            assert_eq!(call().token(&token).send().await.refusal(), (401, "invalid_client"));
+        }
+    }
+}
+
+/// The assertion of a client about itself (RFC 7523), signed by a key that nobody knows or by the
+/// server's own.
+async fn assertion(server: &Server, by_the_server: Option<()>) -> String {
+    let (key, algorithm) = server.signer().active().unwrap();
+    let header = json!({
+        "alg": algorithm.name(), "kid": key.as_str(), "typ": "client-authentication+jwt",
+    });
+    let now = 1_795_248_000;
+    let claims = json!({
+        "iss": server.admin.id, "sub": server.admin.id, "aud": ISSUER,
+        "iat": now, "exp": now + 3_600, "jti": "one",
+    });
+    let encode = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
+    let input = format!("{}.{}", encode(&header), encode(&claims));
+    let signature = match by_the_server {
+        Some(()) => server.signer().sign(&key, input.as_bytes()).await.unwrap(),
+        None => {
+            let (random, scheme) =
+                (SystemRandom::new(), &signature::ECDSA_P256_SHA256_FIXED_SIGNING);
+            let pair = signature::EcdsaKeyPair::generate_pkcs8(scheme, &random).unwrap();
+            let pair = signature::EcdsaKeyPair::from_pkcs8(scheme, pair.as_ref(), &random).unwrap();
+            pair.sign(&random, input.as_bytes()).unwrap().as_ref().to_vec()
+        }
+    };
+    format!("{input}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
 /// Tokens that were good, or might look so, and are not; each with its reason.
 async fn bad_tokens(server: &Server) -> Vec<(&'static str, String)> {
     let scope = "agents:read agents:write credentials:write tokens:introspect audit:read";
@@ -115,9 +180,15 @@ async fn bad_tokens(server: &Server) -> Vec<(&'static str, String)> {
             server.patch(path).token(&token).json(&body).send().await.expect(200)
         }
     };
+    server.resource_server(&["https://api.example.com"]).await;
     let elsewhere = [("scope", scope), ("resource", "https://api.example.com")];
     let both = [elsewhere[0], elsewhere[1], ("resource", "https://idp.example.com")];
+    let own = server.token(scope).await;
+    let told = signed_introspection::answer_about(server, &server.admin, &own).await;
     let mut bad = vec![
+        ("an answer to an introspection", told),
+        ("a client's assertion", assertion(server, None).await),
+        ("a client's assertion with the server's signature", assertion(server, Some(())).await),
         ("garbage", "garbage".to_owned()),
         ("three parts of nothing", "a.b.c".to_owned()),
         ("nothing", String::new()),
@@ -219,7 +290,11 @@ async fn a_token_counts_only_where_one_authorization_header_brings_it() {
 fn with_id(target: &Target, name: &str, id: &str) -> Target {
     let mut other = target.clone();
     match name {
-        "agentId" => id.clone_into(&mut other.agent),
+        "agentId" => {
+            id.clone_into(&mut other.agent);
+            id.clone_into(&mut other.keyed);
+        }
+        "kid" => id.clone_into(&mut other.kid),
         "credentialId" => id.clone_into(&mut other.credential),
         "eventId" => id.clone_into(&mut other.event),
         "path" => id.clone_into(&mut other.tile),
@@ -273,6 +348,21 @@ async fn a_foreign_id_and_an_unknown_one_are_the_same_answer_and_the_log_tells()
             }
             assert_eq!(answers[0], answers[1], "{} {}", route.method, route.path);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_organization_reaches_nothing_of_this_one() {
+    let server = Server::start().await;
+    let target = Target::fresh(&server).await;
+    let scope = "agents:read agents:write credentials:write audit:read";
+    let token = server.token_of(&server.other_admin, scope).await;
+    for route in managed().filter(|route| !ids_of(route).is_empty()) {
+        let asked = good(&server, &route, &target.path(&route)).token(&token).send();
+        let (answer, events) = server.events_of_doing(asked).await;
+        assert_eq!(answer.refusal(), (403, "AUTHORIZATION_ERROR"), "{route:?}");
+        let [event] = events.as_slice() else { panic!("{route:?} left {events:?}") };
+        assert_eq!((event.action, event.organization), (Action::AccessDenied, server.other));
     }
 }
 
@@ -379,6 +469,10 @@ async fn au_01_every_change_leaves_exactly_the_one_event_of_the_route_table() {
             "updateAgent" | "decommissionAgent" => assert_eq!(resource.id, target.agent),
             "createAgent" => assert_eq!(resource.id, answer.text("agentId")),
             "createCredential" => assert_eq!(resource.id, answer.text("credentialId")),
+            "addKey" => {
+                assert_eq!((resource.kind.name(), &resource.id), ("key", &answer.text("credentialId")));
+            }
+            "removeKey" => assert_eq!(resource.kind.name(), "key"),
             "rotateCredential" | "revokeCredential" => {
                 assert_eq!(resource.kind.name(), "credential")
             }

@@ -43,7 +43,7 @@ impl Answer {
     /// two answers are the same, byte for byte.
     pub(crate) fn bare(&self) -> (u16, Vec<(String, String)>, String) {
         let id = self.header("x-request-id").unwrap();
-        let varies = ["x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"];
+        let varies = ["x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit"];
         let headers = self.headers.iter().filter(|(name, _)| !varies.contains(&name.as_str()));
         let headers =
             headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));

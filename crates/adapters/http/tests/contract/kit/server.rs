@@ -25,18 +25,19 @@ use kernel::{
     Timestamp,
 };
 use local::{
-    KeyRing, LocalKeyFactory, LocalRateLimiter, LocalVerifier, Sealer, SystemEntropy,
+    KeyRing, LocalKeyFactory, LocalProofUses, LocalRateLimiter, LocalVerifier, Sealer,
+    SystemEntropy,
 };
 use registry::Agents;
 use serde_json::{Value, json};
 use sqlite_store::{Options, SqliteStore};
 use tempfile::TempDir;
 use tenancy::{Actor, Origin, Plan, Plans, Quota, Quotas, Rate, Scope};
-use tokens::{Algorithm, Lifetime, RotationPolicy, TokenPolicy};
+use tokens::{Algorithm, Lifetime, Nonces, RotationPolicy, TokenPolicy};
 use tokio::task::AbortHandle;
 use usecases::{
     IdentityProvider, Known, Parts,
-    authenticate::PresentedClient,
+    authenticate::{PresentedClient, Proofs},
     log::{RetentionRules, Round, Sequencer, Unobserved, retain},
     signing_key::KeyKeeper,
     tokens::GrantRequest,
@@ -237,6 +238,10 @@ impl Server {
             platform: organization,
             signer,
             verifier: Arc::new(LocalVerifier),
+            proofs: Proofs {
+                nonces: Nonces::derived_from(&[9; 32]),
+                uses: Arc::new(LocalProofUses::new(entropy.clone()).unwrap()),
+            },
             clock: clock.clone(),
             entropy: entropy.clone(),
             limiter: Arc::new(LocalRateLimiter::new()),

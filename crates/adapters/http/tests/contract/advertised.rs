@@ -1,0 +1,228 @@
+//! Whatever the metadata advertises is used here, one by one. A member, a method or an algorithm that
+//! these tests do not know fails them: it may be advertised once somebody has shown that it works.
+
+use data_encoding::BASE64URL_NOPAD;
+use kernel::Clock;
+use serde_json::{Value, json};
+
+use crate::kit::{
+    Answer, Client, KeyPair, Server, SigningClient, call::Call, server::ISSUER,
+    signing_client::ASSERTION_TYPE,
+};
+
+/// Where the metadata is found.
+const METADATA: [&str; 2] =
+    ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+const RESOURCE: &str = "/.well-known/oauth-protected-resource";
+
+fn path(url: &Value) -> &str {
+    url.as_str().unwrap().strip_prefix(ISSUER).unwrap()
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+}
+
+/// A client, and the server that advertises.
+struct Reader<'a> {
+    server: &'a Server,
+    client: Client,
+    signing: SigningClient,
+    metadata: Value,
+}
+
+const fn asserted(assertion: &str) -> [(&str, &str); 2] {
+    [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]
+}
+
+impl<'a> Reader<'a> {
+    async fn of(server: &'a Server, place: &str) -> Self {
+        let client = server.client(&["resource_server"]).await;
+        let metadata = server.get(place).send().await.expect(200).json;
+        let signing = SigningClient::of(server, KeyPair::es256(), &["operator"]).await;
+        Self { server, client, signing, metadata }
+    }
+
+    /// A call that authenticates by this method, with this form.
+    fn by<'f>(&self, method: &str, endpoint: &str, form: &[(&'f str, &'f str)]) -> Call<'a> {
+        let (id, secret) = (self.client.id.clone(), self.client.secret.clone());
+        let call = self.server.post(path(&self.metadata[format!("{endpoint}_endpoint")]));
+        match method {
+            "client_secret_basic" => call.basic(&id, &secret).form(form),
+            "client_secret_post" => {
+                let own = [("client_id", id.as_str()), ("client_secret", secret.as_str())];
+                call.form(&[form, &own].concat())
+            }
+            "private_key_jwt" => {
+                let assertion = self.signing.assertion(self.server, &self.fresh_id());
+                call.form(&[form, &asserted(&assertion)].concat())
+            }
+            other => panic!("{other} is advertised, and nobody has shown that it works"),
+        }
+    }
+
+    /// An id that no assertion had before.
+    fn fresh_id(&self) -> String {
+        self.server.clock.now().unix_micros().to_string()
+    }
+
+    /// Uses an endpoint by an assertion that this algorithm signed.
+    async fn use_assertion(&self, endpoint: &str, algorithm: &str) {
+        let signing = SigningClient::with(self.server, KeyPair::of(algorithm)).await;
+        let assertion = signing.assertion(self.server, "1");
+        let form = [("grant_type", "client_credentials"), ("token", "x")];
+        let place = path(&self.metadata[format!("{endpoint}_endpoint")]);
+        let call = self.server.post(place).form(&[&form[..], &asserted(&assertion)].concat());
+        call.send().await.expect(200);
+    }
+
+    /// Uses an endpoint by a method, so that only a client that authenticated is answered well.
+    async fn use_endpoint(&self, endpoint: &str, method: &str) {
+        let token = self.server.token_of(&self.client, "resume:read").await;
+        let form = [("grant_type", "client_credentials"), ("token", token.as_str())];
+        let answer = self.by(method, endpoint, &form).send().await.expect(200);
+        match endpoint {
+            "token" => assert!(answer.json["access_token"].is_string()),
+            "introspection" => assert_eq!(answer.json["active"], true),
+            "revocation" => assert!(!self.is_active(&token).await),
+            other => panic!("{other} is advertised, and nobody has shown that it works"),
+        }
+    }
+
+    async fn is_active(&self, token: &str) -> bool {
+        let call = self.by("client_secret_basic", "introspection", &[("token", token)]);
+        call.send().await.expect(200).json["active"].as_bool().unwrap()
+    }
+
+    async fn use_grant(&self, grant: &str) {
+        let call = self.by("client_secret_basic", "token", &[("grant_type", grant)]);
+        call.send().await.expect(200);
+    }
+
+    async fn use_scope(&self, scope: &str) {
+        let granted = self.server.ask(&self.server.admin, &[("scope", scope)]).await;
+        assert_eq!(granted.expect(200).json["scope"], scope);
+    }
+
+    /// The header of an introspection's signed answer.
+    async fn signed_introspection(&self) -> Value {
+        let call = self.by("client_secret_basic", "introspection", &[("token", "x")]);
+        let answer = call.header("accept", "application/token-introspection+jwt").send().await;
+        header_of(&answer.expect(200))
+    }
+
+    /// Uses one member. What is a list of names is used name by name.
+    async fn use_member(&self, name: &str, value: &Value) {
+        match name {
+            "issuer" => assert_eq!(value, ISSUER),
+            "token_endpoint" | "introspection_endpoint" | "revocation_endpoint" => {
+                // Whoever may authenticate nowhere is told so, and not that there is nothing.
+                assert_eq!(self.server.post(path(value)).form(&[]).send().await.status, 401);
+            }
+            "authorization_endpoint" => {
+                // Some clients take no metadata without one. It refuses whoever comes.
+                let asked = format!("{}?response_type=none&client_id=x", path(value));
+                let refused = self.server.get(asked).send().await;
+                assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR"));
+            }
+            "token_endpoint_auth_methods_supported"
+            | "introspection_endpoint_auth_methods_supported"
+            | "revocation_endpoint_auth_methods_supported" => {
+                let endpoint = name.strip_suffix("_endpoint_auth_methods_supported").unwrap();
+                for method in texts(value) {
+                    self.use_endpoint(endpoint, method).await;
+                }
+            }
+            "token_endpoint_auth_signing_alg_values_supported"
+            | "introspection_endpoint_auth_signing_alg_values_supported"
+            | "revocation_endpoint_auth_signing_alg_values_supported" => {
+                let endpoint = name.strip_suffix("_endpoint_auth_signing_alg_values_supported");
+                for algorithm in texts(value) {
+                    self.use_assertion(endpoint.unwrap(), algorithm).await;
+                }
+            }
+            "grant_types_supported" => {
+                for grant in texts(value) {
+                    self.use_grant(grant).await;
+                }
+            }
+            "scopes_supported" => {
+                for scope in texts(value) {
+                    self.use_scope(scope).await;
+                }
+            }
+            "introspection_signing_alg_values_supported" => {
+                assert_eq!(
+                    texts(value),
+                    [self.signed_introspection().await["alg"].as_str().unwrap()]
+                );
+            }
+            // Required, though there is no authorization endpoint and there are no ID tokens.
+            "response_types_supported" => assert_eq!(value, &json!(["none"])),
+            "subject_types_supported" => assert_eq!(value, &json!(["public"])),
+            "id_token_signing_alg_values_supported" => {
+                let token = self.server.ask(&self.client, &[]).await;
+                assert_eq!(texts(value), [token_header(&token)["alg"].as_str().unwrap()]);
+            }
+            "jwks_uri" | "service_documentation" | "resource_documentation" => {
+                self.server.get(path(value)).send().await.expect(200);
+            }
+            "protected_resources" => {
+                for resource in texts(value) {
+                    let more = [("resource", resource)];
+                    self.server.ask(&self.server.admin, &more).await.expect(200);
+                    let described = self.server.get(RESOURCE).send().await.expect(200);
+                    assert_eq!(described.json["resource"], resource);
+                }
+            }
+            "resource" => assert_eq!(value, ISSUER),
+            "authorization_servers" => assert_eq!(value, &json!([ISSUER])),
+            "bearer_methods_supported" => {
+                assert_eq!(value, &json!(["header"]));
+                let token = self.server.token("agents:read").await;
+                self.server.get("/api/v1/agents").token(&token).send().await.expect(200);
+            }
+            "resource_name" => assert!(!value.as_str().unwrap().is_empty()),
+            other => panic!("{other} is advertised, and nobody has shown that it works"),
+        }
+    }
+}
+
+fn decoded_header(jwt: &str) -> Value {
+    let part = jwt.split('.').next().unwrap();
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
+}
+
+fn header_of(answer: &Answer) -> Value {
+    decoded_header(std::str::from_utf8(&answer.body).unwrap())
+}
+
+fn token_header(answer: &Answer) -> Value {
+    decoded_header(&answer.text("access_token"))
+}
+
+#[tokio::test]
+async fn whatever_is_advertised_works() {
+    let server = Server::start().await;
+    for place in [METADATA[0], METADATA[1], RESOURCE] {
+        let described = server.get(place).send().await.expect(200).json;
+        // The endpoints stand in the server's metadata, whatever else is described.
+        let reader = Reader::of(&server, METADATA[0]).await;
+        for (name, value) in described.as_object().unwrap() {
+            assert!(value.as_array().is_none_or(|list| !list.is_empty()), "{name} is empty");
+            reader.use_member(name, value).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_places_of_the_metadata_say_the_same() {
+    let server = Server::start().await;
+    let plain = server.get(METADATA[0]).send().await.expect(200).json;
+    let mut openid = server.get(METADATA[1]).send().await.expect(200).json;
+    let members = openid.as_object_mut().unwrap();
+    let algorithms = members.remove("id_token_signing_alg_values_supported");
+    assert_eq!(algorithms.as_ref(), Some(&plain["introspection_signing_alg_values_supported"]));
+    members.remove("subject_types_supported").unwrap();
+    assert_eq!(plain, openid);
+}
