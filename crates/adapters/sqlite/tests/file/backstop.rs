@@ -300,7 +300,20 @@ const REFUSED: &[(&str, &[&str])] = &[
         "signing_key_keeps_its_life_cycle",
         &[
             update!("signing_key", "state = 'retiring'"),
-            update!("signing_key", "state = 'retired'"),
+            concat!(
+                update!("signing_key", "state = 'active'"),
+                ";;",
+                event!("signing_key"),
+                ";;",
+                update!("signing_key", "state = 'retired'")
+            ),
+            concat!(
+                update!("signing_key", "state = 'compromised'"),
+                ";;",
+                event!("signing_key"),
+                ";;",
+                update!("signing_key", "state = 'active'")
+            ),
         ],
     ),
     ("signing_key_is_never_deleted", &["DELETE FROM signing_key"]),

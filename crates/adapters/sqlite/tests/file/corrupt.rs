@@ -6,7 +6,7 @@ use credentials::{ClientKeys, Credentials};
 use kernel::StoreError;
 use registry::Agents;
 use sqlx::{AssertSqlSafe, Executor};
-use tokens::SigningKeys;
+use tokens::{Algorithm, KeptKeys, SigningKeys};
 
 use crate::database::Database;
 
@@ -87,7 +87,7 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
             view.agent(agent.id()).await.err(),
             view.credential(credential).await.err(),
             view.client_key(key).await.err(),
-            view.signing_keys().await.err(),
+            damaged(view.signing_keys().await),
             view.events(&filter, sample::numbered(1, 9)).await.err(),
             view.leaves(0, 9).await.err(),
             view.log_state().await.err(),
@@ -105,6 +105,30 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
         let expected = StoreError::Corrupt { table, column };
         assert_eq!(told, [expected.to_string()]);
     }
+}
+
+/// One row that cannot be keeps no other key from being read.
+fn damaged(kept: Result<KeptKeys, StoreError>) -> Option<StoreError> {
+    let column = match kept {
+        Ok(kept) => kept.damaged.first()?.column,
+        Err(error) => return Some(error),
+    };
+    Some(StoreError::Corrupt { table: "signing_key", column })
+}
+
+#[tokio::test]
+async fn sm_01_a_signing_key_that_cannot_be_keeps_no_other_from_being_read() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    running.change(&scope, sample::key(&database.machine)).await.unwrap();
+    spoil(&database, "signing_key", "public_key", "x'00'").await;
+    let whole = sample::key_of(&database.machine, Algorithm::EdDsa);
+    let whole = running.change(&scope, whole).await.unwrap();
+    let kept = running.store.view(scope.organization()).await.unwrap().signing_keys().await;
+    let kept = kept.unwrap();
+    assert_eq!(kept.whole, [whole]);
+    assert_eq!(kept.damaged.iter().map(|one| one.column).collect::<Vec<_>>(), ["public_key"]);
 }
 
 /// Puts a value where no check and no trigger would let it.

@@ -7,4 +7,5 @@ mod database;
 mod dropped;
 mod logs;
 mod opening;
+mod upgrading;
 mod writing;

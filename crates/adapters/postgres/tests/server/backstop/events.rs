@@ -165,7 +165,11 @@ const INSERTS: [(&str, Told, Columns); 8] = [
         Told::of("key", "key.added", NEW),
         &[("id", NEW), ("kid", "'new'"), ("thumbprint", "'new'")],
     ),
-    ("signing_key", Told::of("signing_key", "signing_key.published", "'new'"), &[("id", "'new'")]),
+    (
+        "signing_key",
+        Told::of("signing_key", "signing_key.published", "'new'"),
+        &[("id", "'new'"), ("algorithm", "'EdDSA'")],
+    ),
     ("revoked_token", Told::of("token", "token.revoked", NEW), &[("token_id", NEW)]),
     (
         "checkpoint_key",

@@ -184,7 +184,20 @@ pub(super) const REFUSED: &[Refused] = &[
         "signing_key_keeps_its_life_cycle",
         &[
             update!("signing_key", "state = 'retiring'"),
-            update!("signing_key", "state = 'retired'"),
+            concat!(
+                update!("signing_key", "state = 'active'"),
+                ";;",
+                event!("signing_key"),
+                ";;",
+                update!("signing_key", "state = 'retired'")
+            ),
+            concat!(
+                update!("signing_key", "state = 'compromised'"),
+                ";;",
+                event!("signing_key"),
+                ";;",
+                update!("signing_key", "state = 'active'")
+            ),
             concat!(
                 update!("signing_key", "state = 'active'"),
                 ";;",

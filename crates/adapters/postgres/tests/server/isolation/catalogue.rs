@@ -92,15 +92,16 @@ const UNBOUND: &str = "
         )
     ORDER BY 1";
 
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
     ("change_feed (number)", "a number that nobody chooses"),
     ("checkpoint_key (id)", "keys are the installation's"),
     ("client (agent_id)", "it tells the organization to whoever does not know it"),
     ("organization (id)", "it is the organization"),
     ("organization (kind)", "there is one platform"),
     ("organization -> audit_event", "by its id, which is the organization"),
+    ("signing_key (algorithm)", "likewise: of each algorithm one is active"),
+    ("signing_key (algorithm)", "likewise: and one is next"),
     ("signing_key (id)", "likewise"),
-    ("signing_key (state)", "likewise: one is active"),
 ];
 
 #[tokio::test]

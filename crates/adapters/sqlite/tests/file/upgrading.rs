@@ -1,0 +1,93 @@
+//! A database of the release before is brought up to date, and keeps its signing keys.
+
+use audit::Transactor;
+use contracts::sample;
+use sqlx::{Executor, SqliteConnection, migrate::Migrator};
+use tokens::{Jwk, KeyState, SigningKeys};
+
+use crate::database::Database;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
+
+/// Brings an empty file to the version of the release before.
+async fn of_the_release_before(database: &Database) -> SqliteConnection {
+    std::fs::File::create(database.path()).unwrap();
+    let mut stranger = database.stranger().await;
+    let known = MIGRATIONS.iter().filter(|one| one.version <= 2).cloned().collect::<Vec<_>>();
+    let before = Migrator { migrations: known.into(), ..Migrator::DEFAULT };
+    before.run(&mut stranger).await.unwrap();
+    stranger
+}
+
+/// A key of the release before, and where it stands.
+async fn key(connection: &mut SqliteConnection, number: u8, state: &str) -> Jwk {
+    let key = Jwk::P256 { x: [number; 32], y: [number; 32] };
+    let id = key.thumbprint();
+    let event = [number; 16];
+    sqlx::query(
+        "INSERT INTO audit_event (id, organization_id, action, outcome, resource_kind,
+            resource_id, request_id, metadata, occurred_at, salt)
+        VALUES (?, zeroblob(16), 'signing_key.published', 'success', 'signing_key', ?, 'r', '{}', 1,
+            randomblob(32))",
+    )
+    .bind(event.as_slice())
+    .bind(id.as_str())
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO signing_key (
+            id, algorithm, public_key, private_key, state, state_at, created_at, revision, last_event
+        ) VALUES (?, 'ES256', ?, x'01', ?, 7, ?, 3, ?)",
+    )
+    .bind(id.as_str())
+    .bind(key.to_raw())
+    .bind(state)
+    .bind(i64::from(number))
+    .bind(event.as_slice())
+    .execute(connection)
+    .await
+    .unwrap();
+    key
+}
+
+#[tokio::test]
+async fn signing_keys_of_the_release_before_are_there_and_as_safe_as_before() {
+    let database = Database::new();
+    let mut stranger = of_the_release_before(&database).await;
+    let mut expected = Vec::new();
+    for (number, state) in [(1, "retired"), (2, "retiring"), (3, "active"), (4, "published")] {
+        expected.push((key(&mut stranger, number, state).await, state));
+    }
+    drop(stranger);
+
+    let running = database.open().await;
+    let scope = running.organization().await;
+    let kept = running.store.view(scope.organization()).await.unwrap().signing_keys().await;
+    let kept = kept.unwrap();
+    assert!(kept.damaged.is_empty());
+    let found = kept.whole.iter().map(|key| (key.record().public.clone(), key.state().name()));
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert!(kept.whole.iter().all(|key| key.record().revision.get() == 3));
+
+    let mut stranger = database.stranger().await;
+    for refused in [
+        "DELETE FROM signing_key",
+        "UPDATE signing_key SET private_key = x'02'",
+        "UPDATE signing_key SET state = 'active' WHERE state = 'retired'",
+    ] {
+        assert!(stranger.execute(refused).await.is_err(), "{refused}");
+    }
+    let broken = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM pragma_foreign_key_check");
+    assert_eq!(broken.fetch_one(&mut stranger).await.unwrap(), 0);
+
+    // A second key is next only once the first one is not; and one may be compromised.
+    let [.., active, next] = <[_; 4]>::try_from(kept.whole).unwrap();
+    assert!(running.change(&scope, sample::key(&database.machine)).await.is_err());
+    let now = database.machine.now();
+    let lost = running.change(&scope, active.compromise(now).unwrap()).await.unwrap();
+    assert_eq!(lost.state(), KeyState::Compromised { since: now });
+    let change = next.activate(std::time::Duration::ZERO, now).unwrap();
+    running.change(&scope, change).await.unwrap();
+    running.change(&scope, sample::key(&database.machine)).await.unwrap();
+}
