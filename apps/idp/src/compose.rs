@@ -25,9 +25,10 @@ use audit::ChangeHints;
 use kernel::{AgentId, Clock, Entropy, OrganizationId, StoreError};
 use local::{KeyRing, LocalVerifier};
 use tenancy::{Name, RateLimiter, Slug};
-use tokens::{Issuer, TokenPolicy};
+use tokens::{Issuer, ProofUses, TokenPolicy};
 use usecases::{
     IdentityProvider, Known, Parts,
+    authenticate::Proofs,
     bootstrap::{self, Foundation, Founded},
     pepper,
 };
@@ -61,6 +62,7 @@ pub struct Foundations<S> {
     /// Hints to other replicas, and who gives them at each change.
     pub hints: Option<(Arc<dyn ChangeHints>, Arc<Announcer>)>,
     limiter: Arc<dyn RateLimiter>,
+    proof_uses: Arc<dyn ProofUses>,
     keys: Keys,
 }
 
@@ -136,6 +138,7 @@ impl<S: Store> Foundations<S> {
             platform,
             signer,
             verifier: Arc::new(LocalVerifier),
+            proofs: Proofs { nonces: self.keys.nonces.clone(), uses: self.proof_uses.clone() },
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             limiter: self.limiter.clone(),

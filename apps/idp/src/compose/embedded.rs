@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kernel::{Clock, Entropy};
-use local::{SystemClock, SystemEntropy};
+use kernel::{Clock, Entropy, StoreError};
+use local::{LocalProofUses, SystemClock, SystemEntropy};
 use sqlite_store::{Options, SqliteStore};
 use usecases::Known;
 
@@ -19,13 +19,15 @@ pub async fn open(config: &Config, storage: Storage) -> Result<Opened<SqliteStor
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let place = (storage.folder(), storage.installation());
     let keys = Keys::find(config.secrets(), place, &entropy)?;
-    let limits = limits::open(config, &clock).await?;
+    let limits = limits::open(config, &clock, &entropy).await?;
     let path = storage.database();
     let (store, writer) =
         SqliteStore::open(path, clock.clone(), entropy.clone(), Options::default())
             .await
             .map_err(|source| ComposeError::Open { database: path.to_owned(), source })?;
     let known = Arc::new(Known::alone());
+    // Alone, whatever else is shared: there is one process, and it asks nobody.
+    let proof_uses = LocalProofUses::new(entropy.clone()).map_err(StoreError::unavailable)?;
     let foundations = Foundations {
         folder: storage.folder().clone(),
         store: store.telling(known.clone()),
@@ -35,6 +37,7 @@ pub async fn open(config: &Config, storage: Storage) -> Result<Opened<SqliteStor
         cache: limits.cache,
         hints: None,
         limiter: limits.limiter,
+        proof_uses: Arc::new(proof_uses),
         keys,
     };
     Ok(Opened { foundations, behind: BehindTheStore::new(writer.run(), Some(storage)) })

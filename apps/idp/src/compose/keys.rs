@@ -8,6 +8,7 @@ use std::sync::Arc;
 use credentials::{Pepper, Peppers};
 use kernel::Entropy;
 use local::Sealer;
+use tokens::Nonces;
 
 use super::ComposeError;
 use crate::{
@@ -16,10 +17,13 @@ use crate::{
     storage::StorageError,
 };
 
-/// What seals signing keys, and what secrets are hashed with.
+/// What seals signing keys, what secrets are hashed with, and what nonces are made with.
 pub(super) struct Keys {
     pub(super) sealer: Arc<Sealer>,
     pub(super) peppers: Peppers,
+    /// What nonces are made with. Whoever lacks the sealing key of the other replicas cannot open the
+    /// signing keys either: they all share it.
+    pub(super) nonces: Nonces,
 }
 
 impl Keys {
@@ -30,15 +34,16 @@ impl Keys {
         entropy: &Arc<dyn Entropy>,
     ) -> Result<Self, ComposeError> {
         let made = |key: &SecretKey| {
-            Sealer::new(key.expose(), entropy.clone())
-                .map_err(|_| ComposeError::Value("sealing key"))
+            let sealer = Sealer::new(key.expose(), entropy.clone())
+                .map_err(|_| ComposeError::Value("sealing key"))?;
+            Ok::<_, ComposeError>((sealer, Nonces::derived_from(key.expose())))
         };
-        let sealer = match &secrets.sealing_key {
+        let (sealer, nonces) = match &secrets.sealing_key {
             Some(key) => made(key)?,
             None => made(&folder.key(SEALING_KEY, installation, &**entropy)?)?,
         };
         let peppers = peppers(secrets.pepper.as_ref(), (folder, installation), &**entropy)?;
-        Ok(Self { sealer: Arc::new(sealer), peppers })
+        Ok(Self { sealer: Arc::new(sealer), peppers, nonces })
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use audit::ChangeHints;
-use kernel::Clock;
+use kernel::{Clock, Entropy};
 use local::{LocalRateLimiter, Share};
-use redis_cache::{Eviction, FallbackLimiter, Options, RedisCache};
+use redis_cache::{Eviction, FallbackLimiter, Options, RedisCache, RedisProofUses};
 use tenancy::RateLimiter;
 
 use super::ComposeError;
@@ -19,14 +19,20 @@ pub(super) struct Limits {
     pub(super) limiter: Arc<dyn RateLimiter>,
     pub(super) cache: Option<Arc<dyn Pinged>>,
     pub(super) hints: Option<Arc<dyn ChangeHints>>,
+    /// Remembers proofs for all replicas.
+    pub(super) proof_uses: Option<RedisProofUses>,
 }
 
 /// Connects to Redis where it is configured.
-pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Limits, ComposeError> {
+pub(super) async fn open(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Limits, ComposeError> {
     let alone = LocalRateLimiter::new();
     let Some(url) = config.redis() else {
         let limiter = Arc::new(Share::new(alone, config.replicas()));
-        return Ok(Limits { limiter, cache: None, hints: None });
+        return Ok(Limits { limiter, cache: None, hints: None, proof_uses: None });
     };
     install_cryptography();
     let redis = connect(url, config.mode(), clock).await?;
@@ -34,6 +40,7 @@ pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Limi
     Ok(Limits {
         limiter: Arc::new(limiter),
         hints: Some(Arc::new(redis.hints())),
+        proof_uses: Some(redis.proof_uses(entropy.clone())),
         cache: Some(Arc::new(redis)),
     })
 }

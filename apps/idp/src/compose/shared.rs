@@ -6,7 +6,9 @@ use audit::{ChangeListener, Directory};
 use kernel::{Clock, Entropy};
 use local::{SystemClock, SystemEntropy};
 use postgres_store::{Isolation, Login, Options, PostgresStore};
-use usecases::Known;
+use redis_cache::{FallbackProofUses, RedisProofUses};
+use tokens::ProofUses;
+use usecases::{Known, authenticate::RecordedProofs};
 
 use super::{
     ComposeError, Foundations, Opened,
@@ -40,13 +42,15 @@ pub async fn open(config: &Config, login: &Login) -> Result<Opened<PostgresStore
         None => Installation::New,
     };
     let keys = Keys::find(config.secrets(), (&folder, installation), &entropy)?;
-    let limits = limits::open(config, &clock).await?;
+    let limits = limits::open(config, &clock, &entropy).await?;
     let (known, announcer) = (Arc::new(Known::followed()), Arc::new(Announcer::default()));
     let hints = limits.hints.map(|hints| (hints, announcer.clone()));
     let listeners: Vec<Arc<dyn ChangeListener>> = vec![known.clone(), announcer];
+    let store = store.telling(Arc::new(Listeners(listeners)));
     let foundations = Foundations {
         folder,
-        store: store.telling(Arc::new(Listeners(listeners))),
+        proof_uses: proof_uses(limits.proof_uses, &store),
+        store,
         clock,
         entropy,
         known,
@@ -56,6 +60,15 @@ pub async fn open(config: &Config, login: &Login) -> Result<Opened<PostgresStore
         keys,
     };
     Ok(Opened { foundations, behind: BehindTheStore::new(background.run(), None) })
+}
+
+/// Proofs are remembered in Redis where there is one, and while it is away in the database.
+fn proof_uses(shared: Option<RedisProofUses>, store: &PostgresStore) -> Arc<dyn ProofUses> {
+    let record = RecordedProofs::new(store.clone());
+    match shared {
+        Some(shared) => Arc::new(FallbackProofUses::new(shared, record)),
+        None => Arc::new(record),
+    }
 }
 
 fn options(connections: NonZeroU32) -> Options {

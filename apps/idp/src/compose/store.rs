@@ -4,7 +4,8 @@ use audit::{
     Apply, AuditLog, ChangeFeed, CheckpointKeyCreated, CheckpointKeys, Directory, LogAcknowledged,
     LogReader, LogTrimmed, Logs, News, Notes, Transactor,
 };
-use credentials::{CredentialChange, CredentialRotation};
+use credentials::{ClientKeyChange, CredentialChange, CredentialRotation};
+use jose::SingleUses;
 use kernel::StoreError;
 use postgres_store::{PostgresFeed, PostgresStore};
 use registry::AgentChange;
@@ -24,6 +25,8 @@ pub trait Store:
                 + Apply<AgentChange>
                 + Apply<CredentialChange>
                 + Apply<CredentialRotation>
+                + Apply<ClientKeyChange>
+                + SingleUses
                 + Apply<SigningKeyChange>
                 + Apply<TokenRevoked>
                 + LogReader

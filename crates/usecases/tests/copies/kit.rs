@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use audit::{Changed, News, Resource};
 use credentials::{ClientSecret, Credential, LiveCount, NewCredential, Pepper, Peppers};
 use futures_util::FutureExt;
-use jose::SignatureVerifier;
+use jose::{SignatureVerifier, SingleUse};
 use kernel::{
     AgentId, Clock, CredentialId, Entropy, EntropyUnavailable, ExposeSecret, OrganizationId,
     Secret, StoreError, Timestamp,
@@ -25,10 +25,14 @@ use registry::{
     Agent, AgentType, Capabilities, Capability, DeploymentEnv, Metadata, NewAgent, Resources, Roles,
 };
 use tenancy::{Admission, Kind, Organization, Origin, Plan, Plans, Rate, RateKey, RateLimiter};
-use tokens::{Algorithm, Issuer, Jwk, KeyId, Lifetime, Signer, TokenPolicy, port::SigningFailed};
+use tokens::{
+    Algorithm, Issuer, Jwk, KeyId, Lifetime, Nonces, ProofUses, Signer, TokenPolicy,
+    dpop::{Epoch, ProofUse},
+    port::SigningFailed,
+};
 use usecases::{
     AuthenticatedClient, Caller, IdentityProvider, Known, Parts,
-    authenticate::{BearerError, ClientError, PresentedClient, PresentedToken},
+    authenticate::{BearerError, ClientError, PresentedClient, PresentedToken, Proofs},
     tokens::{GrantRequest, Introspection},
 };
 
@@ -112,6 +116,24 @@ impl SignatureVerifier for Plain {
     }
 }
 
+/// There is no proof in these tests.
+#[async_trait]
+impl ProofUses for Plain {
+    async fn epoch(&self, _: Timestamp) -> Result<Epoch, StoreError> {
+        Ok(Epoch::OF_RECORD)
+    }
+
+    async fn use_once(
+        &self,
+        _: OrganizationId,
+        _: Epoch,
+        _: &SingleUse,
+        _: Timestamp,
+    ) -> Result<ProofUse, StoreError> {
+        Ok(ProofUse::Again)
+    }
+}
+
 struct Everybody;
 
 #[async_trait]
@@ -152,6 +174,7 @@ impl Installation {
             platform: id(99),
             signer: Plain,
             verifier: Arc::new(Plain),
+            proofs: Proofs { nonces: Nonces::derived_from(&[8; 32]), uses: Arc::new(Plain) },
             clock: clock.clone(),
             entropy: entropy.clone(),
             limiter: Arc::new(Everybody),
@@ -199,8 +222,10 @@ impl Installation {
         agent: &str,
         secret: &str,
     ) -> Result<AuthenticatedClient, ClientError> {
-        let presented =
-            PresentedClient::Secret { id: agent.to_owned(), secret: Secret::from(secret.to_owned()) };
+        let presented = PresentedClient::Secret {
+            id: agent.to_owned(),
+            secret: Secret::from(secret.to_owned()),
+        };
         let origin = Origin::internal();
         done(self.provider.authenticate_client(&presented, &origin)).map(|let_in| let_in.caller)
     }
