@@ -83,6 +83,14 @@ fn a_proof_tells_its_key_and_its_nonce() {
 }
 
 #[test]
+fn a_proof_may_say_more_than_is_asked_for() {
+    let now = claims()["iat"].clone();
+    let more = with(with(claims(), "nbf", now.clone()), "exp", json!(now.as_i64().unwrap() + 300));
+    assert!(verify(&header(), &with(more, "more", json!({}))).is_ok());
+    assert!(verify(&with(header(), "more", json!({})), &claims()).is_ok());
+}
+
+#[test]
 fn dp_01_nothing_may_be_missing_or_of_another_type() {
     use InvalidProof::{Algorithm, Claim, Form, Key, Kind};
     assert_eq!(with_header("typ", Value::Null), Err(Kind));
