@@ -53,9 +53,10 @@ pub(crate) async fn note(
     }
 }
 
-/// The last id in the path. All ids have one form, so any of them is read as any other.
+/// The last id in the path. All ids have one form, so any of them is read as any other. What clients
+/// call their keys is no such id.
 async fn target(request: &mut Request) -> Option<String> {
     let path = request.extract_parts::<RawPathParams>().await.ok()?;
-    let (_, last) = path.iter().last()?;
+    let (_, last) = path.iter().filter(|(name, _)| name.ends_with("Id")).last()?;
     last.parse::<AgentId>().ok().map(|id| id.to_string())
 }

@@ -38,6 +38,7 @@ mod refusals;
 mod registrations;
 mod revocation;
 mod signed_introspection;
+mod signing_keys;
 mod slow_bodies;
 mod times;
 mod token;

@@ -16,10 +16,10 @@ use tokens::port::SigningFailed;
 use usecases::{
     agents, audit_log, authenticate, credentials,
     driving::{
-        MockAgentCredentials, MockAgentRegistry, MockAuditTrail, MockAuthenticator,
+        MockAgentCredentials, MockAgentKeys, MockAgentRegistry, MockAuditTrail, MockAuthenticator,
         MockAuthorizationServer, MockOwnOrganization,
     },
-    tokens as issuing,
+    keys, tokens as issuing,
 };
 
 use crate::{
@@ -82,6 +82,14 @@ fn failing_credentials(fault: Fault) -> MockAgentCredentials {
     mock
 }
 
+fn failing_keys(fault: Fault) -> MockAgentKeys {
+    let mut mock = MockAgentKeys::new();
+    mock.expect_add().returning(move |_, _, _| Err(keys::AddError::Store(fault.strike())));
+    mock.expect_list().returning(move |_, _, _| Err(keys::ListError::Store(fault.strike())));
+    mock.expect_remove().returning(move |_, _, _| Err(keys::RemoveError::Store(fault.strike())));
+    mock
+}
+
 fn failing_server(fault: Fault, keys: Vec<tokens::Jwk>) -> MockAuthorizationServer {
     let mut mock = MockAuthorizationServer::new();
     mock.expect_issuer().return_const(ISSUER.parse::<tokens::Issuer>().unwrap());
@@ -108,11 +116,12 @@ fn failing(ports: Ports, fault: Fault) -> Ports {
         .returning(move |_, _| Err(audit_log::ExportError::Store(fault.strike())));
     let mut organization = MockOwnOrganization::new();
     organization.expect_get().returning(move |_| Err(fault.strike()));
-    let keys = ports.authorization_server.published_keys();
+    let published = ports.authorization_server.published_keys();
     Ports {
         agents: Arc::new(failing_agents(fault)),
         credentials: Arc::new(failing_credentials(fault)),
-        authorization_server: Arc::new(failing_server(fault, keys)),
+        keys: Arc::new(failing_keys(fault)),
+        authorization_server: Arc::new(failing_server(fault, published)),
         audit: Arc::new(audit),
         organization: Arc::new(organization),
         ..ports

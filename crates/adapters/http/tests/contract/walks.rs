@@ -2,6 +2,7 @@
 
 use audit::{Action, Outcome};
 use axum::http::Method;
+use credentials::ClientKeyId;
 use data_encoding::BASE64URL_NOPAD;
 use http_api::{
     route::{Access, Dialect, Route},
@@ -13,9 +14,7 @@ use tokens::Signer;
 use usecases::Requirement;
 
 use crate::{
-    kit::{
-        Answer, Client, KeyPair, Server, call::Call, server::ISSUER, signing_client::register,
-    },
+    kit::{Answer, Client, KeyPair, Server, call::Call, server::ISSUER, signing_client::register},
     signed_introspection,
 };
 
@@ -50,7 +49,8 @@ impl Target {
     /// Ids of nothing in particular, of the right form.
     pub(crate) fn of(server: &Server) -> Self {
         let id = server.admin.id.clone();
-        let (tile, [agent, credential, keyed, kid]) = (FIRST_HASH.to_owned(), [(); 4].map(|()| id.clone()));
+        let (tile, [agent, credential, keyed, kid]) =
+            (FIRST_HASH.to_owned(), [(); 4].map(|()| id.clone()));
         Self { agent, credential, event: id, tile, keyed, kid }
     }
 
@@ -426,7 +426,9 @@ async fn rg_09_every_route_refuses_an_id_of_another_form_by_its_name() {
     ];
     for route in managed() {
         for name in parameters_of(&route) {
-            for id in &bad {
+            // What a client calls its key is of its own choice, within bounds.
+            let is_one = |id: &str| name == "kid" && id.parse::<ClientKeyId>().is_ok();
+            for id in bad.iter().filter(|id| !is_one(id)) {
                 let path = with_id(&target, name, id).path(&route);
                 let answer = good(&server, &route, &path).token(&token).send().await;
                 assert_eq!(answer.refusal(), (400, "VALIDATION_ERROR"), "{} {path}", route.method);
@@ -470,7 +472,10 @@ async fn au_01_every_change_leaves_exactly_the_one_event_of_the_route_table() {
             "createAgent" => assert_eq!(resource.id, answer.text("agentId")),
             "createCredential" => assert_eq!(resource.id, answer.text("credentialId")),
             "addKey" => {
-                assert_eq!((resource.kind.name(), &resource.id), ("key", &answer.text("credentialId")));
+                assert_eq!(
+                    (resource.kind.name(), &resource.id),
+                    ("key", &answer.text("credentialId"))
+                );
             }
             "removeKey" => assert_eq!(resource.kind.name(), "key"),
             "rotateCredential" | "revokeCredential" => {
