@@ -93,8 +93,8 @@ pub enum Command {
     ///
     /// For the health check of a container, which needs neither a shell nor another program then.
     Health {
-        /// Base URL of the server, in plain http; the configured one on this machine where left
-        /// out.
+        /// Base URL of the server; the configured one on this machine where left out. Of https no
+        /// certificate is checked: nothing secret is asked or told.
         #[arg(long, value_name = "URL")]
         url: Option<Url>,
     },

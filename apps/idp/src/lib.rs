@@ -17,6 +17,7 @@ use commands::Failure;
 use config::{Config, Mode, Sources};
 
 pub mod admin_file;
+pub mod certificates;
 pub mod cli;
 pub mod commands;
 pub mod compose;

@@ -12,7 +12,9 @@ use std::{
 use url::{Position, Url};
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, Scheme};
+
+mod over_tls;
 
 /// For how long the whole of it may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -26,7 +28,7 @@ pub enum Unready {
     #[error("the server's port is not known; set PORT to another than 0, or use --url")]
     NoPort,
     /// What was given is no URL of a server.
-    #[error("`--url` must be of the form http://host:port")]
+    #[error("`--url` must be of the form http://host:port, or https://host:port")]
     Url,
     /// The server cannot be asked, or hangs up.
     #[error("the server at {0} cannot be asked: {1}")]
@@ -40,15 +42,17 @@ pub enum Unready {
 }
 
 pub(super) fn run(config: &Config, url: Option<&Url>, out: &mut dyn Write) -> Result<(), Failure> {
-    let url =
-        url.map_or_else(|| on_this_machine(config.socket_address()), |url| Ok(url.clone()))?;
+    let url = url.map_or_else(
+        || on_this_machine(config.scheme(), config.socket_address()),
+        |url| Ok(url.clone()),
+    )?;
     ask(url, PATIENCE)?;
     writeln!(out, "ready")?;
     Ok(())
 }
 
 /// Where a server that listens there is reached from this machine.
-fn on_this_machine(listens: SocketAddr) -> Result<Url, Unready> {
+fn on_this_machine(scheme: Scheme, listens: SocketAddr) -> Result<Url, Unready> {
     let host = match listens.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
@@ -56,14 +60,17 @@ fn on_this_machine(listens: SocketAddr) -> Result<Url, Unready> {
     };
     match listens.port() {
         0 => Err(Unready::NoPort),
-        port => format!("http://{}", SocketAddr::new(host, port)).parse().map_err(|_| Unready::Url),
+        port => {
+            let url = format!("{}://{}", scheme.name(), SocketAddr::new(host, port));
+            url.parse().map_err(|_| Unready::Url)
+        }
     }
 }
 
 /// Asks in a thread of its own: neither a name that does not resolve nor an answer that comes a
 /// byte at a time can take longer than the patience. The thread ends with the process.
 fn ask(url: Url, patience: Duration) -> Result<(), Unready> {
-    if url.scheme() != "http" || !url.has_host() {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(Unready::Url);
     }
     // Not the whole of it, which may hold a password.
@@ -79,7 +86,14 @@ fn ask(url: Url, patience: Duration) -> Result<(), Unready> {
 }
 
 fn status(url: &Url) -> io::Result<u16> {
-    let mut stream = TcpStream::connect(&*url.socket_addrs(|| None)?)?;
+    let stream = TcpStream::connect(&*url.socket_addrs(|| None)?)?;
+    match url.scheme() {
+        "https" => status_over(url, over_tls::wrap(url, stream)?),
+        _ => status_over(url, stream),
+    }
+}
+
+fn status_over(url: &Url, mut stream: impl Read + Write) -> io::Result<u16> {
     let path = format!("{}/health/ready", url.path().trim_end_matches('/'));
     let host = &url[Position::BeforeHost..Position::AfterPort];
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -55,6 +55,9 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The files of certificates cannot be used.
+    #[error(transparent)]
+    Certificates(#[from] crate::certificates::UnusableFile),
     /// The signals that end a server cannot be heard.
     #[error("the signals that end the server cannot be listened for")]
     Signals(#[source] io::Error),

@@ -13,7 +13,7 @@ use std::{
 
 use audit::CheckpointSigner;
 use futures_util::future::{Either, pending, select};
-use http_api::{MetricsText, Ports, Process, RouterSettings, ServerLimits};
+use http_api::{MetricsText, Ports, Process, Router, RouterSettings, ServerLimits, Supported};
 use kernel::OrganizationId;
 use tokens::Issuer;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -21,6 +21,7 @@ use usecases::log::RetentionRules;
 
 use super::Failure;
 use crate::{
+    certificates::Certificates,
     compose::{self, Foundations, Opened, Store},
     config::{Config, Database, Mode},
     counting,
@@ -64,15 +65,17 @@ struct Door {
     listener: TcpListener,
     bound: SocketAddr,
     issuer: Issuer,
+    certificates: Arc<Certificates>,
 }
 
 impl Door {
     async fn open(config: &Config) -> Result<Self, Failure> {
+        let certificates = Arc::new(Certificates::load(config.transport())?);
         let address = config.socket_address();
         let bind = |source| Failure::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let bound = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, bound, issuer: config.issuer_at(bound.port())? })
+        Ok(Self { listener, bound, issuer: config.issuer_at(bound.port())?, certificates })
     }
 }
 
@@ -105,17 +108,24 @@ async fn serve<S: Store>(
     let draining = Arc::new(AtomicBool::new(false));
     let process = process(&foundations, draining.clone(), metrics_beside(config, &measured));
     let ports = Ports::of(provider.clone(), process);
-    let router = http_api::build(ports, &settings(config, &foundations, measured));
+    let router = router(ports, &settings(config, &foundations, measured), &door.certificates);
+    door.certificates.clone().accompany(&mut company);
     // Before anybody is told that the server is ready: who then ends it is heard.
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     greet(&Greeting { config, issuer: &door.issuer, bound: door.bound }, out)?;
     let (tell, told) = oneshot::channel();
     let (clock, told_at) = (foundations.clock.clone(), OnceLock::new());
-    let serving = http_api::serve(door.listener, router, limits(config), async {
-        // An error means that there is nobody left to tell it, which is as good.
-        let _ = told.await;
-        told_at.get_or_init(|| clock.now());
-    });
+    let serving = http_api::serve_over(
+        door.certificates.tls(),
+        door.listener,
+        router,
+        limits(config),
+        async {
+            // An error means that there is nobody left to tell it, which is as good.
+            let _ = told.await;
+            told_at.get_or_init(|| clock.now());
+        },
+    );
     let (serving, mut ending) = (pin!(serving), pin!(end(&mut signals, &draining, tell)));
     match select(select(serving, ending.as_mut()), pin!(company.lost())).await {
         Either::Left((Either::Left(_), _)) => {}
@@ -135,6 +145,13 @@ async fn serve<S: Store>(
         Either::Right(_) => return Err(Failure::CutShort),
     }
     Ok(())
+}
+
+/// The API, with certificates of clients as they are configured.
+fn router(mut ports: Ports, settings: &RouterSettings, certificates: &Certificates) -> Router {
+    let mutual_tls = certificates.supported();
+    ports.supported = Arc::new(Supported { mutual_tls, ..Supported::clone(&ports.supported) });
+    http_api::with_client_certificates(http_api::build(ports, settings), certificates.of_clients())
 }
 
 /// Starts what follows other replicas, where there can be any.
@@ -258,7 +275,7 @@ fn greet(greeting: &Greeting<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     let admin = file.display();
     writeln!(out, "AgentIdP {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API and its documentation  {issuer}/api-docs")?;
-    let listens = format!("http://{bound}");
+    let listens = format!("{}://{bound}", config.scheme().name());
     if issuer.as_str() != listens {
         writeln!(out, "  listens on                 {listens}")?;
     }

@@ -122,7 +122,7 @@ keys! {
         "refusals a minute of one client or address that the audit log tells one by one";
     TRUSTED_PROXIES "trusted_proxies" "IDP_TRUSTED_PROXIES" = EmptyList;
         "addresses and networks, such as `10.0.0.0/8`: at least /8, or /7 of IPv6";
-        "proxies whose word on a client's certificate is taken; separated by commas in the environment";
+        "proxies believed about clients' certificates; separated by commas in the environment";
     CLIENT_CERTIFICATE_HEADER "client_certificate_header" "IDP_CLIENT_CERTIFICATE_HEADER" = Text("off");
         "`off` or `Client-Cert`";
         "header in which a trusted proxy passes on its client's certificate (RFC 9440)";
@@ -138,13 +138,13 @@ keys! {
 
     TLS_CERTIFICATE "tls.certificate" "IDP_TLS_CERTIFICATE" = Unset;
         "the path of a file";
-        "PEM file of the server's certificate and those above it; with it the server speaks TLS itself";
+        "PEM file of the server's certificate and those above it: it speaks TLS itself";
     TLS_KEY "tls.key" "IDP_TLS_KEY" = Unset;
         "the path of a file";
         "PEM file of the key of that certificate";
     MTLS_CA "mtls.ca" "IDP_MTLS_CA" = Unset;
         "the path of a file";
-        "PEM file of the authorities that vouch for clients' certificates; clients are asked for one";
+        "PEM file of the authorities that vouch for clients; clients are asked for a certificate";
     MTLS_CRL "mtls.crl" "IDP_MTLS_CRL" = Unset;
         "the path of a file";
         "PEM file of the authorities' lists of revoked certificates, one of each";

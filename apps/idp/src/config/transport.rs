@@ -40,7 +40,6 @@ impl Transport {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::{Config, Problems, Scheme, Sources};
 
     fn load(variables: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -72,7 +71,8 @@ mod tests {
         let config = load(&[CERTIFICATE, KEY]).unwrap();
         assert_eq!(config.scheme(), Scheme::Https);
         assert_eq!(config.issuer().unwrap().as_str(), "https://127.0.0.1:3000");
-        assert_eq!(config.issuer_at(4567).unwrap().as_str(), "https://127.0.0.1:4567");
+        let any = load(&[CERTIFICATE, KEY, ("PORT", "0")]).unwrap();
+        assert_eq!(any.issuer_at(4567).unwrap().as_str(), "https://127.0.0.1:4567");
         assert!(!config.transport().takes_client_certificates());
         assert!(load(&[CERTIFICATE, KEY, CA]).unwrap().transport().takes_client_certificates());
         let http = ("IDP_ISSUER", "http://127.0.0.1:3000");

@@ -62,6 +62,7 @@ pub use mutual_tls::{
     with_client_certificates,
 };
 pub use request_context::Peer;
+pub use axum::Router;
 pub use router::{RouterSettings, build, routes};
 pub use server::{ServerLimits, serve, serve_over};
 pub use service_health::{Service, ServiceHealth};

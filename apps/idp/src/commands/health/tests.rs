@@ -44,10 +44,10 @@ fn the_default_is_the_configured_port_on_loopback_or_the_address_that_is_listene
         ("10.0.0.7:8080", "http://10.0.0.7:8080/"),
         ("[fd00::7]:8080", "http://[fd00::7]:8080/"),
     ] {
-        let url = on_this_machine(listens.parse().unwrap()).unwrap();
+        let url = on_this_machine(Scheme::Http, listens.parse().unwrap()).unwrap();
         assert_eq!(url.as_str(), asked, "{listens}");
     }
-    let any = on_this_machine("127.0.0.1:0".parse().unwrap());
+    let any = on_this_machine(Scheme::Http, "127.0.0.1:0".parse().unwrap());
     assert!(matches!(any, Err(Unready::NoPort)), "{any:?}");
 }
 
@@ -101,7 +101,7 @@ fn an_answer_that_does_not_end_is_waited_for_no_longer_than_the_patience() {
 
 #[test]
 fn a_url_that_is_no_server_s_is_refused_and_no_password_in_one_is_told() {
-    for url in ["https://localhost", "ftp://localhost", "file:///etc/hosts", "data:text/plain,x"] {
+    for url in ["wss://localhost", "ftp://localhost", "file:///etc/hosts", "data:text/plain,x"] {
         assert!(matches!(ask(url.parse().unwrap(), PATIENCE), Err(Unready::Url)), "{url}");
     }
     // Nobody listens at port 1.
