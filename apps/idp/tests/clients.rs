@@ -26,11 +26,41 @@ fn life_of_a_token(library: &str, method: &str) -> Value {
     })
 }
 
+/// The list of what is seen of each library in each case.
+fn each(libraries: &[&str], cases: &[&str], seen: impl Fn(&str, &str) -> Value) -> Value {
+    let of_one = |library: &&str| cases.iter().map(|case| seen(library, case)).collect::<Vec<_>>();
+    libraries.iter().flat_map(of_one).collect()
+}
+
 fn lives_by_secrets(libraries: &[&str]) -> Value {
-    let lives = |library: &&str| {
-        ["client_secret_basic", "client_secret_post"].map(|method| life_of_a_token(library, method))
-    };
-    libraries.iter().flat_map(lives).collect()
+    each(libraries, &["client_secret_basic", "client_secret_post"], life_of_a_token)
+}
+
+/// By keys, each for one algorithm.
+fn lives_by_keys(libraries: &[&str]) -> Value {
+    each(libraries, &["ES256", "EdDSA", "RS256", "PS256"], |library, algorithm| {
+        let mut life = life_of_a_token(library, "private_key_jwt");
+        life["algorithm"] = algorithm.into();
+        life
+    })
+}
+
+/// What a library must have seen of a token that is bound to a key of the algorithm.
+fn life_of_a_bound_token(library: &str, algorithm: &str) -> Value {
+    json!({
+        "library": library,
+        "proofs": algorithm,
+        "offered": true,
+        "type": "dpop",
+        "withProof": 200,
+        "withProofOfAnotherKey": 401,
+        "asBearer": 401,
+        "withoutProof": "invalid_request",
+    })
+}
+
+fn signed_introspection(library: &str, method: &str) -> Value {
+    json!({ "library": library, "method": method, "signedWith": "ES256" })
 }
 
 fn root() -> PathBuf {
@@ -58,15 +88,42 @@ fn seen_by(program: impl AsRef<Path>, script: &str, parts: &[&str]) -> Value {
 
 #[test]
 fn strangers_clients_work_unchanged_in_node() {
-    let seen = seen_by("node", "tests/clients/node/client.mjs", &["secrets"]);
-    assert_eq!(seen, json!({ "secrets": lives_by_secrets(&["openid-client", "oauth4webapi"]) }));
+    let libraries = &["openid-client", "oauth4webapi"];
+    let parts = &["secrets", "keys", "bound", "signed"];
+    let seen = seen_by("node", "tests/clients/node/client.mjs", parts);
+    assert_eq!(seen["secrets"], lives_by_secrets(libraries));
+    assert_eq!(seen["keys"], lives_by_keys(libraries));
+    let proofs = &["ES256", "EdDSA", "PS256"];
+    assert_eq!(seen["bound"], each(libraries, proofs, life_of_a_bound_token));
+    let methods = &["client_secret_basic", "private_key_jwt"];
+    assert_eq!(seen["signed"], each(libraries, methods, signed_introspection));
+}
+
+#[test]
+fn the_client_of_the_model_context_protocol_gets_tokens_and_calls_a_tool() {
+    let seen = seen_by("node", "tests/clients/node/mcp.mjs", &[]);
+    let providers = [
+        "client_secret_basic",
+        "private_key_jwt ES256",
+        "private_key_jwt RS256",
+        "private_key_jwt PS256",
+    ];
+    let called = providers.map(|provider| json!({ "provider": provider, "itself": true }));
+    assert_eq!(seen["called"], json!(called));
+    // A token for the issuer, and one without the tool's scope.
+    let refused = json!([
+        { "status": 401, "error": "invalid_token" },
+        { "status": 403, "error": "insufficient_scope" },
+    ]);
+    assert_eq!(seen["refused"], refused);
 }
 
 #[test]
 fn strangers_clients_work_unchanged_in_python() {
     let python = root().join("target/clients-venv/bin/python");
-    let seen = seen_by(python, "tests/clients/python/client.py", &["secrets"]);
-    assert_eq!(seen, json!({ "secrets": lives_by_secrets(&["Authlib"]) }));
+    let seen = seen_by(python, "tests/clients/python/client.py", &["secrets", "keys"]);
+    assert_eq!(seen["secrets"], lives_by_secrets(&["Authlib"]));
+    assert_eq!(seen["keys"], lives_by_keys(&["Authlib"]));
 }
 
 /// The claims of a token that is good for the audience by the keys of the set, as a resource server

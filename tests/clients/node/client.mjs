@@ -47,7 +47,8 @@ async function signed(library, method) {
 const PARTS = {
   secrets: [bySecret, ['client_secret_basic', 'client_secret_post']],
   keys: [byKey, ALGORITHMS],
-  bound: [bound, ALGORITHMS],
+  // RS256 is for the keys of clients that have no other, and not for proofs.
+  bound: [bound, ['ES256', 'EdDSA', 'PS256']],
   signed: [signed, ['client_secret_basic', 'private_key_jwt']],
 };
 
