@@ -125,7 +125,8 @@ async fn jv_02_a_token_signed_with_the_public_key_as_a_secret_is_none() {
     let server = Server::start().await;
     let forge = Forge::of(&server).await;
     let jwks = server.get("/.well-known/jwks.json").send().await.expect(200);
-    let jwk = &jwks.json["keys"][0];
+    let published = jwks.json["keys"].as_array().unwrap();
+    let jwk = published.iter().find(|key| key["kid"] == forge.header["kid"]).unwrap();
     let coordinate =
         |name: &str| BASE64URL_NOPAD.decode(jwk[name].as_str().unwrap().as_bytes()).unwrap();
     let point = [vec![4], coordinate("x"), coordinate("y")].concat();
