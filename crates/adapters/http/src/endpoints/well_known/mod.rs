@@ -10,10 +10,12 @@ use axum::{
     Json,
     http::{HeaderName, HeaderValue, header},
 };
+use tokens::rotation::CACHED_FOR;
 
 /// For how long caches may keep metadata and keys. A new signing key is published for at least as
 /// long before it signs.
 const CACHED: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+const _: () = assert!(CACHED_FOR.as_secs() == 300, "rotation goes by another time than caches");
 
 type Answer<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
