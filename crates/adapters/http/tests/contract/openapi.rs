@@ -13,14 +13,14 @@ use crate::kit::{Server, document::Document};
 
 /// What the document must say of a route, as far as the route table knows it.
 fn expected(route: &Route) -> Value {
-    let bearer = json!({ "bearer": [] });
+    let tokens = ["bearer", "dpop"].map(|way| json!({ way: [] }));
     let clients = ["clientBasic", "clientPost", "clientAssertion"].map(|way| json!({ way: [] }));
     let (security, requirement) = match route.access {
         Access::Probe | Access::Public => (vec![], None),
-        Access::Bearer(requirement) => (vec![bearer], Some(requirement)),
+        Access::Bearer(requirement) => (tokens.to_vec(), Some(requirement)),
         Access::Client => (clients.to_vec(), None),
         Access::ClientOrBearer(requirement) => {
-            (clients.into_iter().chain([bearer]).collect(), Some(requirement))
+            (clients.into_iter().chain(tokens).collect(), Some(requirement))
         }
     };
     let (scope, own) = match requirement {
