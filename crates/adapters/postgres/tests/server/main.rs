@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "likewise")]
 #![expect(clippy::panic, reason = "likewise")]
 
+mod agents;
 mod backstop;
 mod dropped;
 mod feed;

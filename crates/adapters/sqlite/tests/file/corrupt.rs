@@ -24,6 +24,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("agent", "roles", "'[\"king\"]'"),
     ("agent", "roles", "'admin'"),
     ("agent", "metadata", "'[]'"),
+    ("agent", "resources", "'[\"relative\"]'"),
+    ("agent", "resources", "'urn:a'"),
     ("agent", "created_at", "-1"),
     ("agent", "status_since", "5"),
     ("credential", "hash", "x'00'"),
