@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use jose::CertificateThumbprint;
 use kernel::{AgentId, CredentialId, ScopeSet};
 use registry::Permission;
 use tenancy::{Organization, Plan, Scope};
 use thiserror::Error;
-use tokens::{Client, VerifiedToken};
+use tokens::{Client, Confirmation, VerifiedToken};
 
 /// What a caller authenticated with, so that it can be weighed again where it acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,11 +159,23 @@ pub struct AuthenticatedClient {
     client: Client,
     scope: Scope,
     organization: Arc<Organization>,
+    certificate: Option<CertificateThumbprint>,
 }
 
 impl AuthenticatedClient {
     pub(crate) const fn new(client: Client, scope: Scope, organization: Arc<Organization>) -> Self {
-        Self { client, scope, organization }
+        Self { client, scope, organization, certificate: None }
+    }
+
+    /// The same, that authenticated by this certificate.
+    pub(crate) fn bound_to(self, certificate: CertificateThumbprint) -> Self {
+        Self { certificate: Some(certificate), ..self }
+    }
+
+    /// What its tokens are bound to, where it shows no proof of a key (RFC 8705 section 3). A client
+    /// that authenticated otherwise has not asked for that, whatever its connection has.
+    pub(crate) fn confirmation(&self) -> Option<Confirmation> {
+        self.certificate.map(Confirmation::Certificate)
     }
 
     /// The client as issuing sees it.

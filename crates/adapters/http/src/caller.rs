@@ -9,6 +9,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, StatusCode, request::Parts},
 };
+use credentials::Certificate;
 use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
 use tenancy::{Admission, Origin, Scope};
 use tokens::Scheme;
@@ -25,6 +26,7 @@ use crate::{
     denials::AdmittedSlot,
     dpop::{self, NonceSlot, Target},
     form_body::Form,
+    mutual_tls::ConnectionCertificate,
     oauth_error::OAuthError,
     path::PathParameter,
     problem::Problem,
@@ -98,6 +100,7 @@ struct Desk {
     authenticator: Arc<dyn Authenticator>,
     origin: Origin,
     target: Target,
+    certificate: Option<ConnectionCertificate>,
     caller: CallerSlot,
     admission: AdmissionSlot,
     nonce: NonceSlot,
@@ -116,6 +119,7 @@ impl Desk {
             }),
             target: Target::of(&parts.method, &parts.uri, ports.authorization_server.issuer()),
             nonce: parts.extensions.get::<NonceSlot>().cloned().unwrap_or_default(),
+            certificate: parts.extensions.get::<ConnectionCertificate>().cloned(),
             caller: parts.extensions.get::<CallerSlot>().cloned().unwrap_or_default(),
             admission: parts.extensions.get::<AdmissionSlot>().cloned().unwrap_or_default(),
             now: ports.process.clock.now(),
@@ -142,7 +146,13 @@ impl Desk {
             Scheme::Bearer if headers.contains_key(dpop::PROOF) => return None,
             Scheme::Bearer => None,
         };
-        Some(PresentedToken { token, proof, certificate: None })
+        let certificate = self.certificate.as_ref().map(ConnectionCertificate::thumbprint);
+        Some(PresentedToken { token, proof, certificate })
+    }
+
+    /// The certificate of the connection, as it is at this moment.
+    fn certificate(&self) -> Option<Certificate> {
+        self.certificate.as_ref()?.read(self.now)
     }
 
     async fn bearer(&self, token: &PresentedToken) -> Result<Caller, Problem> {
@@ -254,7 +264,7 @@ impl<E: Endpoint> OAuthCallers<E> {
         headers: &HeaderMap,
         form: &Form,
     ) -> Result<AuthenticatedClient, OAuthError> {
-        match client_credentials(headers, form) {
+        match client_credentials(headers, form, || self.desk.certificate()) {
             Ok(sent) => self.desk.client(sent).await,
             Err(error) => Err(self.refuse(error).await),
         }
@@ -266,7 +276,7 @@ impl<E: Endpoint> OAuthCallers<E> {
         headers: &HeaderMap,
         form: &Form,
     ) -> Result<Caller, OAuthError> {
-        match presented(headers, form) {
+        match presented(headers, form, || self.desk.certificate()) {
             Ok(Presented::Client(sent)) => {
                 self.desk.client(sent).await.map(|client| client.as_caller())
             }

@@ -4,7 +4,7 @@
 //! attacker add a method that it has to one that it has not.
 
 use axum::http::{HeaderMap, header};
-use credentials::assertion::ASSERTION_TYPE;
+use credentials::{Certificate, assertion::ASSERTION_TYPE};
 use kernel::Secret;
 use tokens::Scheme;
 use usecases::authenticate::PresentedClient;
@@ -20,6 +20,9 @@ pub(crate) enum ClientMethod {
     Post,
     /// `private_key_jwt`.
     PrivateKeyJwt,
+    /// `tls_client_auth` or `self_signed_tls_client_auth`: the client does not say which (RFC 8705
+    /// section 2).
+    Certificate,
 }
 
 impl ClientMethod {
@@ -29,6 +32,7 @@ impl ClientMethod {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::Certificate => "tls_client_auth",
         }
     }
 }
@@ -55,15 +59,22 @@ pub(crate) enum Presented {
 pub(crate) fn client_credentials(
     headers: &HeaderMap,
     form: &Form,
+    certificate: impl FnOnce() -> Option<Certificate>,
 ) -> Result<ClientCredentials, OAuthError> {
-    match presented(headers, form)? {
+    match presented(headers, form, certificate)? {
         Presented::Client(credentials) => Ok(credentials),
         Presented::Token(..) => Err(OAuthError::invalid_client(None)),
     }
 }
 
-/// The one method of a request, be it a client's or a token.
-pub(crate) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, OAuthError> {
+/// The one method of a request, be it a client's or a token. The certificate of the connection is one
+/// where there is no other: a connection may have it for another purpose, such as a token that is bound
+/// to it.
+pub(crate) fn presented(
+    headers: &HeaderMap,
+    form: &Form,
+    certificate: impl FnOnce() -> Option<Certificate>,
+) -> Result<Presented, OAuthError> {
     let in_form = form.get("client_secret").is_some();
     let assertion =
         form.get("client_assertion").is_some() || form.get("client_assertion_type").is_some();
@@ -76,7 +87,8 @@ pub(crate) fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, O
         Some(Authorization::Token(scheme, token)) => Ok(Presented::Token(scheme, token)),
         Some(Authorization::Unknown) => Err(OAuthError::invalid_client(None)),
         None if assertion => by_assertion(form).map(Presented::Client),
-        None => post(form).map(Presented::Client),
+        None if in_form => post(form).map(Presented::Client),
+        None => by_certificate(form, certificate).map(Presented::Client),
     }
 }
 
@@ -121,6 +133,22 @@ fn post(form: &Form) -> Result<ClientCredentials, OAuthError> {
             method: ClientMethod::Post,
         }),
         (Some(_) | None, None) | (None, Some(_)) => Err(OAuthError::invalid_client(None)),
+    }
+}
+
+/// The certificate of the connection. The client must say who it is, since a certificate may be of
+/// another use (RFC 8705 section 2).
+fn by_certificate(
+    form: &Form,
+    certificate: impl FnOnce() -> Option<Certificate>,
+) -> Result<ClientCredentials, OAuthError> {
+    let id = form.get("client_id").map(str::to_owned);
+    match id.and_then(|id| Some((id, certificate()?))) {
+        Some((id, certificate)) => Ok(ClientCredentials {
+            presented: PresentedClient::Certificate { id, certificate },
+            method: ClientMethod::Certificate,
+        }),
+        None => Err(OAuthError::invalid_client(None)),
     }
 }
 
@@ -170,7 +198,16 @@ mod tests {
     }
 
     fn read(authorization: &[&str], form: &str) -> Result<ClientCredentials, OAuthError> {
-        client_credentials(&headers(authorization), &Form::parse(form.as_bytes(), &[]).unwrap())
+        with_certificate(authorization, form, None)
+    }
+
+    fn with_certificate(
+        authorization: &[&str],
+        form: &str,
+        certificate: Option<Certificate>,
+    ) -> Result<ClientCredentials, OAuthError> {
+        let form = Form::parse(form.as_bytes(), &[]).unwrap();
+        client_credentials(&headers(authorization), &form, || certificate)
     }
 
     /// The error, its status, and whether it asks for Basic.
@@ -230,6 +267,29 @@ mod tests {
     }
 
     #[test]
+    fn ca_02_a_certificate_counts_where_there_is_no_other_method_and_the_client_says_who_it_is() {
+        let at = |micros| kernel::Timestamp::from_unix_micros(micros).unwrap();
+        let certificate = Certificate {
+            thumbprint: jose::CertificateThumbprint::of(b"certificate"),
+            names: Vec::new(),
+            not_before: at(0),
+            not_after: at(1),
+            is_vouched_for: false,
+        };
+        let method = |authorization: &[&str], form: &str| {
+            let read = with_certificate(authorization, form, Some(certificate.clone()));
+            read.map(|read| read.method).map_err(|error| error.error())
+        };
+        assert_eq!(method(&[], "client_id=id"), Ok(ClientMethod::Certificate));
+        assert_eq!(method(&[], "client_id=id&client_secret=secret"), Ok(ClientMethod::Post));
+        assert_eq!(method(&[BASIC], ""), Ok(ClientMethod::Basic));
+        assert_eq!(method(&[], ""), Err("invalid_client"));
+        assert_eq!(method(&[], "client_secret=secret"), Err("invalid_client"));
+        assert_eq!(method(&["Digest a=b"], "client_id=id"), Err("invalid_client"));
+        assert_eq!(method(&[BASIC], "client_assertion=a.b.c"), Err("invalid_request"));
+    }
+
+    #[test]
     fn an_assertion_comes_with_its_type_and_may_leave_out_the_id() {
         let of_type = format!("client_assertion_type={ASSERTION_TYPE}");
         for (id, named) in [("", None), ("&client_id=id", Some("id"))] {
@@ -252,7 +312,7 @@ mod tests {
     fn a_token_is_told_from_a_client_and_its_scheme_from_the_other() {
         let form = Form::parse(b"token=a", &[]).unwrap();
         for (header, expected) in [("bearer abc", Scheme::Bearer), ("dPoP  abc", Scheme::Dpop)] {
-            match presented(&headers(&[header]), &form) {
+            match presented(&headers(&[header]), &form, || None) {
                 Ok(Presented::Token(scheme, token)) => {
                     assert_eq!((scheme, token.expose_secret()), (expected, "abc"));
                 }

@@ -88,6 +88,11 @@ impl Fields {
         self.errors.add(name, reason);
     }
 
+    /// Whether one of these fields was found to be bad.
+    pub(crate) fn is_refused(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.errors.names(name))
+    }
+
     /// Makes the outcome, if nothing was wrong; otherwise tells all that was.
     pub(crate) fn finish<T>(mut self, make: impl FnOnce() -> Option<T>) -> Result<T, Problem> {
         for name in self.given.into_keys() {

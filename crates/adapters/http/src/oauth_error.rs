@@ -46,7 +46,8 @@ impl OAuthError {
     pub(crate) fn invalid_client(tried: Option<ClientMethod>) -> Self {
         let challenge = match tried {
             Some(ClientMethod::Basic) => Some(Challenge::Basic),
-            Some(ClientMethod::Post | ClientMethod::PrivateKeyJwt) | None => None,
+            Some(ClientMethod::Post | ClientMethod::PrivateKeyJwt | ClientMethod::Certificate)
+            | None => None,
         };
         let description = "client authentication failed";
         Self { challenge, ..Self::new("invalid_client", StatusCode::UNAUTHORIZED, description) }

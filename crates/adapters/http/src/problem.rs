@@ -33,6 +33,11 @@ impl FieldErrors {
         self.0.entry(name.into()).or_insert_with(|| reason.into());
     }
 
+    /// Whether this field is among them.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

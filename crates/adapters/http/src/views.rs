@@ -1,9 +1,11 @@
 //! What goes out: the contract's JSON, kept apart from the domain's types so that neither binds
 //! the other.
 
+use std::collections::BTreeMap;
+
 use audit::Hash;
 pub(crate) use audit::event_view::EventView;
-use credentials::{ClientKeyId, KeyMaterial};
+use credentials::{ClientKeyId, KeyMaterial, SubjectKind};
 use kernel::{ExposeSecret, Page, Total};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -134,6 +136,8 @@ pub(crate) struct ClientKeyView {
     method: &'static str,
     algorithm: Option<&'static str>,
     jwk: Option<Map<String, Value>>,
+    certificate_thumbprint: Option<String>,
+    tls_client_auth: Option<BTreeMap<&'static str, String>>,
     status: &'static str,
     name: Option<String>,
     created_at: String,
@@ -152,6 +156,8 @@ impl From<&KeyDetails> for ClientKeyView {
             method: key.material.method().name(),
             algorithm: key.material.algorithm().map(jose::Algorithm::name),
             jwk: jwk(&key.material, &key.kid),
+            certificate_thumbprint: thumbprint(&key.material),
+            tls_client_auth: subject(&key.material),
             status: details.status.as_str(),
             name: key.name.as_ref().map(ToString::to_string),
             created_at: key.created_at.to_string(),
@@ -171,6 +177,35 @@ fn jwk(material: &KeyMaterial, kid: &ClientKeyId) -> Option<Map<String, Value>> 
             Some(members)
         }
         KeyMaterial::Certificate(_) | KeyMaterial::Subject(_) => None,
+    }
+}
+
+/// Of a certificate of the client's own, what it is known by.
+fn thumbprint(material: &KeyMaterial) -> Option<String> {
+    match material {
+        KeyMaterial::Certificate(certificate) => Some(certificate.to_string()),
+        KeyMaterial::Jwk(_) | KeyMaterial::Subject(_) => None,
+    }
+}
+
+/// Of certificates of an authority's, the name that they must bear.
+fn subject(material: &KeyMaterial) -> Option<BTreeMap<&'static str, String>> {
+    match material {
+        KeyMaterial::Subject(name) => {
+            Some(BTreeMap::from([(subject_member(name.kind), name.text.to_string())]))
+        }
+        KeyMaterial::Jwk(_) | KeyMaterial::Certificate(_) => None,
+    }
+}
+
+/// The member of `tlsClientAuth` for a kind of name.
+pub(crate) const fn subject_member(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Dn => "subjectDn",
+        SubjectKind::SanDns => "sanDns",
+        SubjectKind::SanUri => "sanUri",
+        SubjectKind::SanIp => "sanIp",
+        SubjectKind::SanEmail => "sanEmail",
     }
 }
 

@@ -3,19 +3,12 @@
 use ::credentials::{ClientKeys, Means, PresentedAssertion, VerifiedAssertion};
 use audit::{Directory, Notes, Organizations, Transactor};
 use jose::SingleUse;
-use kernel::{AgentId, ExposeSecret, OrganizationId, Secret, StoreError};
-use registry::{Agent, Agents};
-use tenancy::{Organization, Origin};
+use kernel::{ExposeSecret, Secret};
+use registry::Agents;
+use tenancy::Origin;
 
-use super::{client::ClientError, parties::Parties, refuse::Named};
+use super::{client::ClientError, key_holder::KeyHolder, parties::Parties, refuse::Named};
 use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
-
-/// A client as a store has it, with its keys.
-struct KeyHolder {
-    organization: Organization,
-    agent: Agent,
-    keys: Vec<::credentials::ClientKey>,
-}
 
 impl<S, G> IdentityProvider<S, G>
 where
@@ -52,21 +45,6 @@ where
             Ok(let_in) => Ok(let_in),
             Err(reason) => Err(self.refuse_client(origin, named, &reason).await),
         }
-    }
-
-    /// Looks up a client and its keys; for an unknown one the same in the platform's organization,
-    /// where it is not.
-    async fn key_holder(
-        &self,
-        home: Option<OrganizationId>,
-        client: AgentId,
-    ) -> Result<Option<KeyHolder>, StoreError> {
-        let mut view = self.parts.store.view(home.unwrap_or(self.parts.platform)).await?;
-        let organization = view.organization().await?;
-        let agent = view.agent(client).await?;
-        let keys = view.live_keys_of(client).await?;
-        let both = organization.zip(agent);
-        Ok(both.map(|(organization, agent)| KeyHolder { organization, agent, keys }))
     }
 
     /// The client, if everything about it is right; otherwise why not, for the log alone.

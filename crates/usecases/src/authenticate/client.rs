@@ -58,8 +58,8 @@ where
                 let (client, single_use) = self.by_assertion(by, origin).await?;
                 (client, Some(single_use))
             }
-            PresentedClient::Certificate { .. } => {
-                return Err(self.refuse_client(origin, Named::default(), "unknown method").await);
+            PresentedClient::Certificate { id, certificate } => {
+                (self.by_certificate((id, certificate), origin).await?, None)
             }
         };
         let admission = self.admit(&client.as_caller()).await?;

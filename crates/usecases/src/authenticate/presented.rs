@@ -1,5 +1,6 @@
 //! What callers present, as it came: nothing of it has been checked.
 
+use credentials::Certificate;
 use jose::CertificateThumbprint;
 use kernel::Secret;
 
@@ -27,15 +28,8 @@ pub enum PresentedClient {
         /// Its id, as given.
         id: String,
         /// The certificate. Whoever terminated the connection saw that the client holds its key.
-        certificate: PresentedCertificate,
+        certificate: Certificate,
     },
-}
-
-/// The certificate of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PresentedCertificate {
-    /// What it is known by.
-    pub thumbprint: CertificateThumbprint,
 }
 
 /// A token that somebody shows, and what came with it.

@@ -137,6 +137,7 @@ where
         let mut request =
             TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
                 .map_err(IssueError::Refused)?;
+        request.confirmation = client.confirmation();
         let mut next_nonce = None;
         if let Some(shown) = shown {
             let (confirmation, nonce) = self.bound_by(client, shown).await?;

@@ -15,3 +15,4 @@ pub use connection::{ClientCertificates, with_client_certificates};
 pub(crate) use connection::{ConnectionCertificate, PeerCertificates};
 pub use proxies::{InvalidNetwork, TrustedNetwork};
 pub use x509::UnreadableCertificate;
+pub(crate) use x509::read_text;

@@ -109,12 +109,9 @@ fn distinguished_name(subject: &Name) -> Option<CertificateSubject> {
 
 fn text(value: &Any) -> Option<String> {
     let text = str::from_utf8(value.value()).ok()?;
-    let is_text = match value.tag() {
-        Tag::Utf8String => true,
-        Tag::PrintableString | Tag::Ia5String => text.is_ascii(),
-        // Its letters are others than they seem.
-        _ => false,
-    };
+    // Of any other kind, the letters are others than they seem.
+    let is_ascii = [Tag::PrintableString, Tag::Ia5String].contains(&value.tag()) && text.is_ascii();
+    let is_text = is_ascii || value.tag() == Tag::Utf8String;
     is_text.then(|| text.to_owned())
 }
 

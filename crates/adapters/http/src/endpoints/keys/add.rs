@@ -9,11 +9,9 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use credentials::{AddKeyError, ClientKeyId, KeyMaterial, LiveCount};
-use jose::Jwk;
+use credentials::{AddKeyError, LiveCount};
 use kernel::AgentId;
 use registry::Permission;
-use serde_json::Value;
 use tenancy::Plan;
 use usecases::{
     Requirement,
@@ -21,14 +19,16 @@ use usecases::{
     keys::{AddError, KeyRequest},
 };
 
+use super::material::{self, GivenMaterial, field_of};
 use crate::{
     caller::Authorized,
     content::JsonBody,
-    fields::{Fields, Given, Reason, object, text, timestamp},
+    fields::{text, timestamp},
     path::Path,
     problem::{FieldErrors, Problem},
     query::NoQuery,
     route::{Access, Dialect, Endpoint, Route},
+    supported::Supported,
     views::ClientKeyView,
 };
 
@@ -48,18 +48,21 @@ impl Endpoint for AddKey {
 
 pub(crate) async fn handle(
     State(keys): State<Arc<dyn AgentKeys>>,
+    State(supported): State<Arc<Supported>>,
     caller: Authorized<AddKey>,
     Path(agent): Path<AgentId>,
     _: NoQuery,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let mut fields = body.fields()?;
-    let given = material(&mut fields);
+    let given = material::read(&mut fields, &supported);
     let name = fields.optional("name", text);
     let expires_at = fields.optional("expiresAt", timestamp);
     fields.ignore("organizationId");
     let request = fields.finish(|| {
-        let (material, kid) = given?;
+        let GivenMaterial { material, kid, ends_at } = given?;
+        // What ends by itself cannot be of use for longer.
+        let expires_at = expires_at.into_iter().chain(ends_at).min();
         Some(KeyRequest { kid, material, name, expires_at })
     })?;
     let field = field_of(&request.material);
@@ -69,34 +72,6 @@ pub(crate) async fn handle(
     let location = HeaderValue::try_from(location).map_err(Problem::internal)?;
     let view = ClientKeyView::from(&added);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
-}
-
-/// What to authenticate by. There is one kind so far; of several, exactly one must be given.
-fn material(fields: &mut Fields) -> Option<(KeyMaterial, Option<ClientKeyId>)> {
-    fields.required("jwk", jwk)
-}
-
-/// Where the field of each kind stands.
-const fn field_of(material: &KeyMaterial) -> &'static str {
-    match material {
-        KeyMaterial::Jwk(_) => "jwk",
-        KeyMaterial::Certificate(_) => "certificate",
-        KeyMaterial::Subject(_) => "tlsClientAuth",
-    }
-}
-
-/// A public key (RFC 7517 section 4), and the `kid` in it.
-fn jwk(given: Given) -> Result<(KeyMaterial, Option<ClientKeyId>), Reason> {
-    let members = object(given)?;
-    let key = Jwk::parse(&members).map_err(|error| error.to_string())?;
-    let kid = match members.get("kid") {
-        None => None,
-        Some(Value::String(kid)) => Some(
-            kid.parse().map_err(|error: credentials::material::InvalidKeyId| error.to_string())?,
-        ),
-        Some(_) => return Err("`kid` must be a string".to_owned()),
-    };
-    Ok((KeyMaterial::Jwk(key), kid))
 }
 
 fn problem(error: AddError, field: &'static str, plan: Plan) -> Problem {

@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod list;
+mod material;
 pub(crate) mod remove;
 
 use credentials::{AuthenticationMethod, OtherMethod};
