@@ -24,6 +24,7 @@ mod cors;
 mod credential_life;
 mod credential_races;
 mod discovery;
+mod dpop;
 mod events;
 mod forgeries;
 mod health;
