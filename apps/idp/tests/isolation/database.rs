@@ -54,6 +54,16 @@ const MIXED: &[(&str, &str)] = &[
          WHERE a.organization_id <> c.organization_id",
     ),
     (
+        "keys of another's agent",
+        "SELECT count(*) FROM client_key k JOIN agent a ON a.id = k.agent_id
+         WHERE a.organization_id <> k.organization_id",
+    ),
+    (
+        "events about another's key",
+        "SELECT count(*) FROM audit_event e JOIN client_key k ON k.id::text = e.resource_id
+         WHERE k.organization_id <> e.organization_id",
+    ),
+    (
         "idempotency keys that lead to another's agent",
         "SELECT count(*) FROM idempotency_key k JOIN agent a ON a.id IN (k.agent_id, k.caller_id)
          WHERE a.organization_id <> k.organization_id",
@@ -91,7 +101,7 @@ pub(crate) fn check(installation: &Installation, world: &World) {
         let own = format!("organization_id = '{}'", tenant.id);
         let agents = installation.sql(&format!("SELECT count(*) FROM agent WHERE {own}"));
         assert_eq!(agents, tenant.registered.load(Ordering::SeqCst).to_string());
-        for table in ["agent", "credential", "agent_capability", "audit_event"] {
+        for table in ["agent", "credential", "client_key", "agent_capability", "audit_event"] {
             // Of what was asked for in vain, only an id is kept.
             let others = world.tenants.iter().filter(|other| other.id != tenant.id);
             for other in others {

@@ -27,6 +27,7 @@ mod dice;
 mod founding;
 mod ids;
 mod installation;
+mod keys;
 mod oracle;
 mod steps;
 mod tokens;

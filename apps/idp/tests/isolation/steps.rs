@@ -20,6 +20,9 @@ pub(crate) const OPERATIONS: &[(&str, u64)] = &[
     ("listCredentials", 70),
     ("rotateCredential", 60),
     ("revokeCredential", 60),
+    ("addKey", 60),
+    ("listKeys", 60),
+    ("removeKey", 60),
     ("issueToken", 100),
     ("introspectToken", 120),
     ("revokeToken", 90),
@@ -79,6 +82,7 @@ impl Worker<'_> {
             drop(known);
             self.people.push(party);
         }
+        self.keyed.agent = self.register_with(&founder, &json!({}));
         for _ in 0..3 {
             self.create_agent();
         }
@@ -114,6 +118,9 @@ impl Worker<'_> {
             "listCredentials" => self.list_credentials(),
             "rotateCredential" => self.rotate_credential(),
             "revokeCredential" => self.revoke_credential(),
+            "addKey" => self.add_key(),
+            "listKeys" => self.list_keys(),
+            "removeKey" => self.remove_key(),
             "issueToken" => self.issue_token(),
             "introspectToken" => self.introspect_token(),
             "revokeToken" => self.revoke_token(),

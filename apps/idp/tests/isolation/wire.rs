@@ -19,8 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(http_api::routes);
 
 /// What stands in an answer though nobody asked for it, and differs each time.
-const OF_THE_MOMENT: [&str; 5] =
-    ["date", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+const OF_THE_MOMENT: [&str; 7] = [
+    "date",
+    "x-request-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "ratelimit-policy",
+    "ratelimit",
+];
 
 /// What to send.
 #[derive(Debug, Clone)]

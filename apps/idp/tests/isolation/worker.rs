@@ -47,6 +47,18 @@ pub(crate) struct Guinea {
     pub(crate) tokens: Vec<String>,
 }
 
+/// An agent of this worker's that authenticates by keys, if at all.
+#[derive(Debug, Default)]
+pub(crate) struct Keyed {
+    pub(crate) agent: String,
+    /// What it calls those that are there.
+    pub(crate) kids: Vec<String>,
+    /// What it called those that were removed.
+    pub(crate) removed: Vec<String>,
+    /// How many were ever registered.
+    pub(crate) made: u64,
+}
+
 /// In whose eyes an answer is judged, and whose log tells of a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct By {
@@ -80,6 +92,7 @@ pub(crate) struct Worker<'a> {
     pub(crate) dice: Dice,
     pub(crate) people: Vec<Party>,
     pub(crate) guineas: Vec<Guinea>,
+    pub(crate) keyed: Keyed,
     /// What a caller registered under a key: the body, and the agent that came of it.
     pub(crate) keys: BTreeMap<(usize, String), (Value, String)>,
     connections: Vec<Connection>,
@@ -109,6 +122,7 @@ impl<'a> Worker<'a> {
             dice,
             people: Vec::new(),
             guineas: Vec::new(),
+            keyed: Keyed::default(),
             keys: BTreeMap::new(),
             connections: world.addresses.iter().map(|address| Connection::new(address)).collect(),
             turn: 0,

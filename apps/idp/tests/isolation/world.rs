@@ -58,6 +58,8 @@ pub(crate) struct Known {
     pub(crate) agents: Vec<String>,
     /// Agent and credential.
     pub(crate) credentials: Vec<(String, String)>,
+    /// Agent, and what it calls a key.
+    pub(crate) keys: Vec<(String, String)>,
     pub(crate) events: Vec<String>,
     /// Tokens that stay good.
     pub(crate) tokens: Vec<String>,
