@@ -14,7 +14,8 @@ use crate::kit::{Server, document::Document};
 /// What the document must say of a route, as far as the route table knows it.
 fn expected(route: &Route) -> Value {
     let tokens = ["bearer", "dpop"].map(|way| json!({ way: [] }));
-    let clients = ["clientBasic", "clientPost", "clientAssertion"].map(|way| json!({ way: [] }));
+    let clients = ["clientBasic", "clientPost", "clientAssertion", "clientCertificate"]
+        .map(|way| json!({ way: [] }));
     let (security, requirement) = match route.access {
         Access::Probe | Access::Public => (vec![], None),
         Access::Bearer(requirement) => (tokens.to_vec(), Some(requirement)),
