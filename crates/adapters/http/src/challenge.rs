@@ -91,7 +91,8 @@ mod tests {
             headers(&Challenge::TokenRequired, Scheme::Bearer),
             [format!("Bearer {metadata}"), format!("DPoP {algorithms}, {metadata}")]
         );
-        let refused = "error=\"invalid_token\", error_description=\"the token is expired,                        revoked or not valid\"";
+        let refused = "error=\"invalid_token\", error_description=\"the token is expired, \
+                       revoked or not valid\"";
         assert_eq!(
             headers(&Challenge::TokenRefused, Scheme::Bearer),
             [format!("Bearer {refused}, {metadata}")]
@@ -100,7 +101,8 @@ mod tests {
             headers(&Challenge::TokenRefused, Scheme::Dpop),
             [format!("DPoP {refused}, {algorithms}, {metadata}")]
         );
-        let lacking = "error=\"insufficient_scope\", error_description=\"the token lacks the                        scope agents:read\", scope=\"agents:read\"";
+        let lacking = "error=\"insufficient_scope\", error_description=\"the token lacks the \
+                       scope agents:read\", scope=\"agents:read\"";
         assert_eq!(
             headers(&Challenge::ScopeLacking("agents:read".to_owned()), Scheme::Bearer),
             [format!("Bearer {lacking}, {metadata}")]
@@ -108,7 +110,8 @@ mod tests {
         assert_eq!(
             headers(&Challenge::NonceNeeded, Scheme::Dpop),
             [format!(
-                "DPoP error=\"use_dpop_nonce\", error_description=\"the DPoP proof must have                  the nonce that this answer carries\", {algorithms}, {metadata}"
+                "DPoP error=\"use_dpop_nonce\", error_description=\"the DPoP proof must have \
+                 the nonce that this answer carries\", {algorithms}, {metadata}"
             )]
         );
         assert_eq!(headers(&Challenge::Basic, Scheme::Bearer), ["Basic realm=\"agentidp\""]);
