@@ -211,7 +211,9 @@ fn variables() -> String {
         let _ = match key.fallback {
             Fallback::Unset => Ok(()),
             Fallback::Number(number) => write!(text, " [default: {number}]"),
-            Fallback::Text(default) | Fallback::List(default) => write!(text, " [default: {default}]"),
+            Fallback::Text(default) | Fallback::List(default) => {
+                write!(text, " [default: {default}]")
+            }
             Fallback::EmptyList => write!(text, " [default: none]"),
         };
     }

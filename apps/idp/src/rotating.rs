@@ -83,7 +83,8 @@ impl<S: Store> KeysAtHand<S> {
         };
         told.none_signs = false;
         let names = left_out.iter().map(|one| one.key.to_string());
-        let names: BTreeSet<_> = names.chain(kept.damaged.iter().map(|one| one.id.clone())).collect();
+        let names: BTreeSet<_> =
+            names.chain(kept.damaged.iter().map(|one| one.id.clone())).collect();
         if names != told.left_out {
             tell_left_out(&kept.damaged, &left_out);
             told.left_out = names;

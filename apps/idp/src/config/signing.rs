@@ -62,12 +62,9 @@ mod tests {
 
     #[test]
     fn a_key_signs_for_a_day_at_least_and_ten_years_at_most() {
-        assert_eq!([0, 1, 3_650, 3_651, u64::MAX].map(Signing::days), [
-            None,
-            Some(1),
-            Some(3_650),
-            None,
-            None
-        ]);
+        assert_eq!(
+            [0, 1, 3_650, 3_651, u64::MAX].map(Signing::days),
+            [None, Some(1), Some(3_650), None, None]
+        );
     }
 }

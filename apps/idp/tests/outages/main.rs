@@ -17,6 +17,7 @@ mod outage;
 mod read_only;
 mod retries;
 mod schema;
+mod signing_keys;
 mod slow;
 mod unknown_commit;
 mod wire;

@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod process;
 mod refusals;
+mod signing_keys;
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
