@@ -12,8 +12,8 @@ use registry::{AgentFilter, StatusName};
 use sqlx::{AssertSqlSafe, ConnectOptions, Execute, Executor, PgConnection, Row, types::Uuid};
 
 use crate::{
-    agents, audit_log, client_keys, credentials_port, erase, feed, log_changes, log_reader, logs, organizations,
-    revocations, session::Statement, statement::assembled, support::Database, turn,
+    agents, audit_log, client_keys, credentials_port, erase, feed, log_changes, log_reader, logs,
+    organizations, revocations, session::Statement, statement::assembled, support::Database, turn,
 };
 
 /// A little of everything in a few organizations: what a plan depends on is which indexes there are.

@@ -43,10 +43,10 @@ fn first(new: NewClientKey, machine: &Machine) -> ClientKeyChange {
 #[must_use]
 pub fn every_client_key(machine: &Machine, agent: &Agent) -> Vec<ClientKeyChange> {
     let modulus = || {
-        let mut modulus = machine.bytes::<256>().to_vec();
-        modulus[0] |= 0x80;
-        modulus[255] |= 1;
-        modulus
+        let mut modulus = machine.bytes::<256>();
+        let [first, .., last] = &mut modulus;
+        (*first, *last) = (*first | 0x80, *last | 1);
+        modulus.to_vec()
     };
     let subject = |kind| {
         let text = "CN=é, O='An example' \"\\\"".parse().unwrap();
