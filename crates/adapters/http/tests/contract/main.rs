@@ -31,6 +31,7 @@ mod health;
 mod introspection;
 mod leaks;
 mod limits;
+mod mutual_tls;
 mod openapi;
 mod outages;
 mod placement;

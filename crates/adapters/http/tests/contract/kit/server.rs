@@ -17,7 +17,7 @@ use audit::{
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{
-    MetricsText, Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
+    ClientCertificates, MetricsText, Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
     ServicesProbe,
 };
 use kernel::{
@@ -276,6 +276,12 @@ impl Server {
             writer: writer.abort_handle(),
             _folder: folder,
         }
+    }
+
+    /// The same, that sees certificates of clients.
+    pub(crate) fn seeing(self, certificates: Arc<ClientCertificates>) -> Self {
+        let router = http_api::with_client_certificates(self.router.clone(), certificates);
+        Self { router, ..self }
     }
 
     pub(crate) fn router(&self) -> Router {
