@@ -33,6 +33,7 @@ mod log;
 #[path = "../startup/process.rs"]
 mod process;
 mod prompt;
+mod proofs;
 mod refusals;
 mod regression;
 mod rounds;

@@ -49,7 +49,8 @@ impl Request {
         self.body("application/x-www-form-urlencoded", body)
     }
 
-    fn header(mut self, name: &str, value: &str) -> Self {
+    /// With a header more.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.head.push_str(&format!("{name}: {value}\r\n"));
         self
     }
