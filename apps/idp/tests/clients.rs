@@ -53,6 +53,8 @@ fn life_of_a_bound_token(library: &str, algorithm: &str) -> Value {
         "offered": true,
         "type": "dpop",
         "withProof": 200,
+        // By the token endpoint, and by the API.
+        "askedForNonces": [400, 401],
         "withProofOfAnotherKey": 401,
         "asBearer": 401,
         "withoutProof": "invalid_request",
@@ -67,12 +69,20 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+const NODE: (&str, &str) = ("node", "tests/clients/node/client.mjs");
+const PYTHON: (&str, &str) = ("target/clients-venv/bin/python", "tests/clients/python/client.py");
+
 /// Runs a program against a server of its own, and returns what it saw.
-fn seen_by(program: impl AsRef<Path>, script: &str, parts: &[&str]) -> Value {
+fn seen_by(program: (&str, &str), parts: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    let server = RunningServer::start(folder.path());
+    seen_at(&RunningServer::start(folder.path()), program, parts)
+}
+
+/// Runs a program against a server, and returns what it saw.
+fn seen_at(server: &RunningServer, (program, script): (&str, &str), parts: &[&str]) -> Value {
+    let program = if program.contains('/') { root().join(program) } else { program.into() };
     let admin = server.admin();
-    let output = Command::new(program.as_ref())
+    let output = Command::new(program)
         .arg(root().join(script))
         .args(parts)
         .env("ISSUER", &server.base_url)
@@ -90,7 +100,7 @@ fn seen_by(program: impl AsRef<Path>, script: &str, parts: &[&str]) -> Value {
 fn strangers_clients_work_unchanged_in_node() {
     let libraries = &["openid-client", "oauth4webapi"];
     let parts = &["secrets", "keys", "bound", "signed"];
-    let seen = seen_by("node", "tests/clients/node/client.mjs", parts);
+    let seen = seen_by(NODE, parts);
     assert_eq!(seen["secrets"], lives_by_secrets(libraries));
     assert_eq!(seen["keys"], lives_by_keys(libraries));
     let proofs = &["ES256", "EdDSA", "PS256"];
@@ -101,7 +111,7 @@ fn strangers_clients_work_unchanged_in_node() {
 
 #[test]
 fn the_client_of_the_model_context_protocol_gets_tokens_and_calls_a_tool() {
-    let seen = seen_by("node", "tests/clients/node/mcp.mjs", &[]);
+    let seen = seen_by(("node", "tests/clients/node/mcp.mjs"), &[]);
     let providers = [
         "client_secret_basic",
         "private_key_jwt ES256",
@@ -120,8 +130,7 @@ fn the_client_of_the_model_context_protocol_gets_tokens_and_calls_a_tool() {
 
 #[test]
 fn strangers_clients_work_unchanged_in_python() {
-    let python = root().join("target/clients-venv/bin/python");
-    let seen = seen_by(python, "tests/clients/python/client.py", &["secrets", "keys"]);
+    let seen = seen_by(PYTHON, &["secrets", "keys"]);
     assert_eq!(seen["secrets"], lives_by_secrets(&["Authlib"]));
     assert_eq!(seen["keys"], lives_by_keys(&["Authlib"]));
 }
@@ -140,26 +149,49 @@ fn verified(token: &str, keys: Value, issuer: &str) -> jsonwebtoken::errors::Res
     jsonwebtoken::decode(token, &DecodingKey::from_jwk(key)?, &rules).map(|token| token.claims)
 }
 
-#[test]
-fn a_stranger_in_rust_verifies_a_token_by_the_published_keys_and_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = RunningServer::start(folder.path());
+/// A token of the first admin, asked for with nothing of a library.
+fn token_of(server: &RunningServer) -> String {
     let admin = server.admin();
     let form = [("grant_type", "client_credentials"), ("scope", "agents:read")];
     let asked = Request::new("POST", "/api/v1/token");
     let asked = asked.basic(&admin.client_id, &admin.client_secret).form(&form);
-    let answer = server.send(&asked).expect(200);
-    let token = answer["access_token"].as_str().unwrap();
-    let keys = server.send(&Request::new("GET", "/.well-known/jwks.json")).expect(200);
-    let issuer = server.base_url.as_str();
+    server.send(&asked).expect(200)["access_token"].as_str().unwrap().to_owned()
+}
 
-    let claims = verified(token, keys.clone(), issuer).unwrap();
-    assert_eq!(claims["sub"], admin.client_id);
+fn published_by(server: &RunningServer) -> Value {
+    server.send(&Request::new("GET", "/.well-known/jwks.json")).expect(200)
+}
+
+#[test]
+fn a_stranger_in_rust_verifies_a_token_by_the_published_keys_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = RunningServer::start(folder.path());
+    let (token, keys, issuer) = (token_of(&server), published_by(&server), &server.base_url);
+    let claims = verified(&token, keys.clone(), issuer).unwrap();
+    assert_eq!(claims["sub"], server.admin().client_id);
     assert_eq!(claims["scope"], "agents:read");
 
     let (rest, signature) = token.rsplit_once('.').unwrap();
-    let first = if signature.starts_with('A') { 'B' } else { 'A' };
-    let forged = format!("{rest}.{first}{}", &signature[1..]);
+    let mut forged = signature.to_owned();
+    forged.replace_range(..1, if signature.starts_with('A') { "B" } else { "A" });
+    let forged = format!("{rest}.{forged}");
     assert!(verified(&forged, keys.clone(), issuer).is_err());
-    assert!(verified(token, keys, "https://another.example.com").is_err());
+    assert!(verified(&token, keys, "https://another.example.com").is_err());
+}
+
+#[test]
+fn whatever_tokens_are_signed_with_strangers_in_each_language_verify_them() {
+    for algorithm in ["EdDSA", "RS256", "PS256"] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = [("PORT", "0"), ("IDP_SIGNING_ALGORITHMS", algorithm)];
+        let server = RunningServer::start_with(folder.path(), &settings);
+        for program in [NODE, PYTHON] {
+            let seen = seen_at(&server, program, &["secrets"]);
+            for life in seen["secrets"].as_array().unwrap() {
+                assert_eq!(life["signedWith"], algorithm, "{life}");
+            }
+        }
+        let (token, keys) = (token_of(&server), published_by(&server));
+        assert!(verified(&token, keys, &server.base_url).is_ok(), "{algorithm}");
+    }
 }

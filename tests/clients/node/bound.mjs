@@ -17,7 +17,8 @@ export async function lifeOfABoundToken(library, settings, algorithm) {
   const keys = await keyPair(algorithm);
   const proof = client.prover(keys);
 
-  const answer = await client.token(SCOPE, { proof });
+  const asked = [];
+  const answer = await watched(asked, () => client.token(SCOPE, { proof }));
   const token = answer.access_token;
   const { payload: claims } = await verified(token, client.metadata, settings.issuer);
   const thumbprint = await calculateJwkThumbprint(await exportJWK(keys.publicKey));
@@ -29,17 +30,38 @@ export async function lifeOfABoundToken(library, settings, algorithm) {
   assert.equal(told.token_type, 'DPoP');
 
   const itself = `${settings.issuer}/api/v1/agents/${settings.clientId}`;
+  // One that knows no nonce yet.
+  const fresh = client.prover(keys);
+  const withProof = await watched(asked, () => client.call(token, itself, fresh));
   const another = client.prover(await keyPair(algorithm));
   return {
     library: library.name,
     proofs: algorithm,
     offered: offered.some((one) => one === algorithm || (one === 'Ed25519' && algorithm === 'EdDSA')),
     type: answer.token_type.toLowerCase(),
-    withProof: await client.call(token, itself, proof),
+    withProof,
+    askedForNonces: asked,
     withProofOfAnotherKey: await status(client.call(token, itself, another)),
     asBearer: (await fetch(itself, { headers: { authorization: `Bearer ${token}` } })).status,
     withoutProof: await refusal(client, SCOPE),
   };
+}
+
+/** Notes the status of each answer meanwhile that asks for a nonce. */
+async function watched(asked, act) {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (...request) => {
+    const response = await fetch(...request);
+    if (!response.ok && response.headers.has('dpop-nonce')) {
+      asked.push(response.status);
+    }
+    return response;
+  };
+  try {
+    return await act();
+  } finally {
+    globalThis.fetch = fetch;
+  }
 }
 
 /** The libraries throw where a challenge says why. */

@@ -23,7 +23,7 @@ export async function ownerAt({ issuer, clientId, clientSecret }) {
   async function agent(fields) {
     registered += 1;
     const { agentId } = await made('', {
-      email: `client-${registered}@agents.example.com`,
+      email: `node-${registered}@agents.example.com`,
       agentType: 'custom',
       version: '1.0.0',
       capabilities: ['tool:call'],

@@ -58,7 +58,7 @@ class Owner:
 
     def agent(self):
         fields = {
-            "email": f"client-{next(self.numbers)}@agents.example.com",
+            "email": f"python-{next(self.numbers)}@agents.example.com",
             "agentType": "custom",
             "version": "1.0.0",
             "capabilities": ["tool:call"],
