@@ -9,6 +9,7 @@ use postgres_store::{Background, Isolation, Options, PostgresStore, PostgresTx};
 use registry::Agent;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection};
 use tenancy::{Kind, Plan, Scope};
+use tokens::Algorithm;
 use tokio::task::{JoinHandle, yield_now};
 
 use crate::support::Database;
@@ -115,7 +116,14 @@ impl Running {
         let credential = sample::credential(&self.machine, &agent, None);
         let credential = self.change(&scope, credential).await.unwrap();
         self.change(&scope, sample::client_key(&self.machine, &agent)).await.unwrap();
-        self.change(&scope, sample::key(&self.machine)).await.unwrap();
+        // Of each algorithm one key at most waits to sign, whoever published it.
+        let algorithm = match slug {
+            "first" => Algorithm::Es256,
+            "second" => Algorithm::EdDsa,
+            _ => Algorithm::Ps256,
+        };
+        let key = sample::key_of(&self.machine, algorithm);
+        self.change(&scope, key).await.unwrap();
         let (organization, id) = (scope.organization(), credential.id());
         let token = sample::verified_token(&self.machine, organization, agent.id(), id).await;
         self.change(&scope, sample::revoked(&token, self.machine.now())).await.unwrap();
