@@ -53,8 +53,9 @@ async fn a_head_is_answered_as_a_get_without_its_body() {
     let token = server.token("agents:read audit:read").await;
     for route in routes().into_iter().filter(|route| route.method == Method::GET) {
         let path = target.path(&route);
-        let get = server.get(&path).token(&token).send().await.expect(200);
-        let head = server.call(Method::HEAD, &path).token(&token).send().await.expect(200);
+        let status = if route.operation == "authorize" { 400 } else { 200 };
+        let get = server.get(&path).token(&token).send().await.expect(status);
+        let head = server.call(Method::HEAD, &path).token(&token).send().await.expect(status);
         let types = [&get, &head].map(|answer| answer.header("content-type").unwrap().to_owned());
         assert_eq!(types[0], types[1], "{path}");
         assert_eq!(get.header("etag"), head.header("etag"), "{path}");
