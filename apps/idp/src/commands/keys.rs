@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use audit::Directory;
 use serde_json::{Value, json};
 use tokens::{KeptKeys, KeyState, SigningKey};
 

@@ -67,7 +67,7 @@ fn jr_04_a_compromised_key_is_believed_by_no_replica_a_second_later() {
         let path = "/api/v1/audit?action=signing_key.compromised";
         let told = send(&server.address, &Request::new("GET", path).bearer(&fresh)).expect(200);
         assert_eq!(told["total"], 1);
-        assert_eq!(told["events"][0]["resourceId"], kid.as_str());
+        assert_eq!(told["data"][0]["resourceId"], kid.as_str());
     }
     assert_eq!(kids(&one), kids(&other));
 }

@@ -22,9 +22,8 @@ pub fn key(machine: &Machine) -> SigningKeyChange {
 #[must_use]
 pub fn key_of(machine: &Machine, algorithm: Algorithm) -> SigningKeyChange {
     let rsa = |padding| {
-        let mut modulus = machine.bytes::<256>().to_vec();
-        modulus[0] |= 0x80;
-        modulus[255] |= 1;
+        // Of 2,048 bits, and odd.
+        let modulus = [&[0x80], &machine.bytes::<254>()[..], &[1]].concat();
         Jwk::Rsa { modulus, padding }
     };
     let public = match algorithm {

@@ -1,17 +1,19 @@
 //! Keys of every kind, and signatures that must not hold by them.
 
 use aws_lc_rs::{
+    digest::{SHA256, digest},
     encoding::AsDer,
     hmac,
-    rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-        RSA_PSS_SHA256, RsaKeyPair, RsaSignatureEncoding,
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+        RsaKeyPair, RsaSignatureEncoding,
     },
 };
+use jose::Algorithm;
 
 use super::*;
+use crate::key_pair::Pair;
 
 const MESSAGE: &[u8] = b"header.payload";
 
@@ -22,17 +24,16 @@ struct Signed {
 }
 
 fn p256() -> Signed {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let point = pair.public_key().as_ref();
-    let key = Jwk::P256 { x: point[1..33].try_into().unwrap(), y: point[33..].try_into().unwrap() };
-    let signature = pair.sign(&SystemRandom::new(), MESSAGE).unwrap().as_ref().to_vec();
-    Signed { key, signature }
+    signed(Algorithm::Es256)
 }
 
 fn ed25519() -> Signed {
-    let pair = Ed25519KeyPair::generate().unwrap();
-    let key = Jwk::Ed25519 { x: pair.public_key().as_ref().try_into().unwrap() };
-    Signed { key, signature: pair.sign(MESSAGE).as_ref().to_vec() }
+    signed(Algorithm::EdDsa)
+}
+
+fn signed(algorithm: Algorithm) -> Signed {
+    let pair = Pair::generate(algorithm).unwrap();
+    Signed { key: pair.public().unwrap(), signature: pair.signature(MESSAGE).unwrap() }
 }
 
 fn rsa(size: KeySize, padding: Padding) -> Signed {
@@ -42,7 +43,7 @@ fn rsa(size: KeySize, padding: Padding) -> Signed {
         Padding::Pss => &RSA_PSS_SHA256,
     };
     let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(encoding, &SystemRandom::new(), MESSAGE, &mut signature).unwrap();
+    pair.sign_digest(encoding, &digest(&SHA256, MESSAGE), &mut signature).unwrap();
     // The sequence of the modulus and the exponent in DER: what lies between their headers.
     let der = pair.public_key().as_ref();
     let start = der.len() - 5 - size.len();
