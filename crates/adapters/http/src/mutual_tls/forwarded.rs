@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn what_is_said_twice_or_in_another_form_is_not_read() {
-        let many = vec![":AQ==:"; MOST_CERTIFICATES].join(",");
+        let many = [":AQ==:"; MOST_CERTIFICATES].join(",");
         for (leaves, others) in [
             (vec![":AQ==:", ":AQ==:"], vec![]),
             (vec![":AQ==:, :AQ==:"], vec![]),

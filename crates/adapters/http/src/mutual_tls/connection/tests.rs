@@ -114,7 +114,7 @@ fn now() -> Timestamp {
     Timestamp::from_unix_micros(1_795_248_600_000_000).unwrap()
 }
 
-fn trusting(authority: &Authority, revoked: Option<String>) -> Arc<Authorities> {
+fn trusting(authority: &Authority, revoked: Option<&str>) -> Arc<Authorities> {
     let authorities = Authorities::none();
     let lists = revoked
         .iter()
@@ -160,11 +160,11 @@ fn dp_11_what_is_revoked_is_vouched_for_no_more() {
     let [good, bad] = ["good", "bad"].map(|name| authority.certify(&Wanted::of(name)).unwrap());
     let before = trusting(&authority, None);
     assert!(vouched(&before, &[&bad]));
-    let after = trusting(&authority, Some(authority.revoke(&[&bad]).unwrap()));
+    let after = trusting(&authority, Some(&authority.revoke(&[&bad]).unwrap()));
     assert!(vouched(&after, &[&good]) && !vouched(&after, &[&bad]));
     // A list that another authority signed says nothing of this one's, and nothing is known then.
     let other = Authority::new("CA").unwrap();
-    let wrong = trusting(&authority, Some(other.revoke(&[]).unwrap()));
+    let wrong = trusting(&authority, Some(&other.revoke(&[]).unwrap()));
     assert!(!vouched(&wrong, &[&good]));
 }
 
