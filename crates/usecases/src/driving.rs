@@ -368,9 +368,6 @@ pub trait AuthorizationServer: Send + Sync {
     /// See [`IdentityProvider::revoke_token`].
     async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError>;
 
-    /// The algorithm of the key that signs now; `None` where there is none.
-    fn signing_algorithm(&self) -> Option<Algorithm>;
-
     /// The algorithms that tokens are or will soon be signed with, the one that signs now first.
     fn signing_algorithms(&self) -> Vec<Algorithm>;
 
@@ -407,10 +404,6 @@ where
         members: &Map<String, Value>,
     ) -> Result<Secret, SigningFailed> {
         self.sign_introspection(caller, members).await
-    }
-
-    fn signing_algorithm(&self) -> Option<Algorithm> {
-        self.parts.signer.active().map(|(_, algorithm)| algorithm)
     }
 
     async fn revoke(&self, caller: &Caller, token: &str) -> Result<(), tokens::RevokeError> {

@@ -3,11 +3,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use kernel::Clock;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::kit::{
-    Answer, Client, KeyPair, Server, SigningClient, call::Call, server::ISSUER,
-    signing_client::ASSERTION_TYPE,
+    Answer, Client, KeyPair, Prover, Server, SigningClient, call::Call, prover::AGENTS,
+    server::ISSUER, signing_client::ASSERTION_TYPE,
 };
 
 /// Where the metadata is found.
@@ -89,6 +89,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Gets a token with a proof that this algorithm signed, and shows it with another.
+    async fn use_proofs(&self, algorithm: &str) {
+        let prover = Prover::with(self.server, KeyPair::of(algorithm));
+        let client = self.server.client(&["operator"]).await;
+        let token = prover.token(&client).await;
+        let nonce = prover.nonce(&client).await;
+        let claims = prover.claims_with(&token, ("GET", AGENTS), &nonce);
+        prover.list(&token, &claims).await.expect(200);
+    }
+
     async fn is_active(&self, token: &str) -> bool {
         let call = self.by("client_secret_basic", "introspection", &[("token", token)]);
         call.send().await.expect(200).json["active"].as_bool().unwrap()
@@ -111,10 +121,10 @@ impl<'a> Reader<'a> {
         header_of(&answer.expect(200))
     }
 
-    /// Uses one member. What is a list of names is used name by name.
+    /// Uses one member: a list name by name, whatever else whole.
     async fn use_member(&self, name: &str, value: &Value) {
         match name {
-            "issuer" => assert_eq!(value, ISSUER),
+            "issuer" | "resource" => assert_eq!(value, ISSUER),
             "token_endpoint" | "introspection_endpoint" | "revocation_endpoint" => {
                 // Whoever may authenticate nowhere is told so, and not that there is nothing.
                 assert_eq!(self.server.post(path(value)).form(&[]).send().await.status, 401);
@@ -125,67 +135,63 @@ impl<'a> Reader<'a> {
                 let refused = self.server.get(asked).send().await;
                 assert_eq!(refused.refusal(), (400, "VALIDATION_ERROR"));
             }
+            "jwks_uri" | "service_documentation" | "resource_documentation" => {
+                self.server.get(path(value)).send().await.expect(200);
+            }
+            "resource_name" => assert!(!value.as_str().unwrap().is_empty()),
+            list => {
+                for one in texts(value) {
+                    self.use_one(list, one).await;
+                }
+            }
+        }
+    }
+
+    /// Uses one of the names that a member lists.
+    async fn use_one(&self, member: &str, one: &str) {
+        match member {
             "token_endpoint_auth_methods_supported"
             | "introspection_endpoint_auth_methods_supported"
             | "revocation_endpoint_auth_methods_supported" => {
-                let endpoint = name.strip_suffix("_endpoint_auth_methods_supported").unwrap();
-                for method in texts(value) {
-                    self.use_endpoint(endpoint, method).await;
-                }
+                self.use_endpoint(endpoint_of(member), one).await;
             }
             "token_endpoint_auth_signing_alg_values_supported"
             | "introspection_endpoint_auth_signing_alg_values_supported"
             | "revocation_endpoint_auth_signing_alg_values_supported" => {
-                let endpoint = name.strip_suffix("_endpoint_auth_signing_alg_values_supported");
-                for algorithm in texts(value) {
-                    self.use_assertion(endpoint.unwrap(), algorithm).await;
-                }
+                self.use_assertion(endpoint_of(member), one).await;
             }
-            "grant_types_supported" => {
-                for grant in texts(value) {
-                    self.use_grant(grant).await;
-                }
-            }
-            "scopes_supported" => {
-                for scope in texts(value) {
-                    self.use_scope(scope).await;
-                }
-            }
+            "grant_types_supported" => self.use_grant(one).await,
+            "scopes_supported" => self.use_scope(one).await,
+            "dpop_signing_alg_values_supported" => self.use_proofs(one).await,
             "introspection_signing_alg_values_supported" => {
-                assert_eq!(
-                    texts(value),
-                    [self.signed_introspection().await["alg"].as_str().unwrap()]
-                );
+                assert_eq!(self.signed_introspection().await["alg"], one);
             }
             // Required, though there is no authorization endpoint and there are no ID tokens.
-            "response_types_supported" => assert_eq!(value, &json!(["none"])),
-            "subject_types_supported" => assert_eq!(value, &json!(["public"])),
+            "response_types_supported" => assert_eq!(one, "none"),
+            "subject_types_supported" => assert_eq!(one, "public"),
             "id_token_signing_alg_values_supported" => {
                 let token = self.server.ask(&self.client, &[]).await;
-                assert_eq!(texts(value), [token_header(&token)["alg"].as_str().unwrap()]);
-            }
-            "jwks_uri" | "service_documentation" | "resource_documentation" => {
-                self.server.get(path(value)).send().await.expect(200);
+                assert_eq!(token_header(&token)["alg"], one);
             }
             "protected_resources" => {
-                for resource in texts(value) {
-                    let more = [("resource", resource)];
-                    self.server.ask(&self.server.admin, &more).await.expect(200);
-                    let described = self.server.get(RESOURCE).send().await.expect(200);
-                    assert_eq!(described.json["resource"], resource);
-                }
+                self.server.ask(&self.server.admin, &[("resource", one)]).await.expect(200);
+                let described = self.server.get(RESOURCE).send().await.expect(200);
+                assert_eq!(described.json["resource"], one);
             }
-            "resource" => assert_eq!(value, ISSUER),
-            "authorization_servers" => assert_eq!(value, &json!([ISSUER])),
+            "authorization_servers" => assert_eq!(one, ISSUER),
             "bearer_methods_supported" => {
-                assert_eq!(value, &json!(["header"]));
+                assert_eq!(one, "header");
                 let token = self.server.token("agents:read").await;
                 self.server.get("/api/v1/agents").token(&token).send().await.expect(200);
             }
-            "resource_name" => assert!(!value.as_str().unwrap().is_empty()),
             other => panic!("{other} is advertised, and nobody has shown that it works"),
         }
     }
+}
+
+/// The endpoint that a member of the metadata speaks of.
+fn endpoint_of(member: &str) -> &str {
+    member.split_once("_endpoint_").unwrap().0
 }
 
 fn decoded_header(jwt: &str) -> Value {

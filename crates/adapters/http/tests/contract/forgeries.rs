@@ -113,7 +113,16 @@ async fn jv_01_a_token_without_an_algorithm_or_with_another_is_none() {
         });
         rows.push((format!("no {name}"), without.await));
     }
-    for typ in ["JWT", "AT+JWT", "application/at+jwt", "at+jwt ", ""] {
+    for typ in [
+        "JWT",
+        "AT+JWT",
+        "application/at+jwt",
+        "at+jwt ",
+        "token-introspection+jwt",
+        "client-authentication+jwt",
+        "dpop+jwt",
+        "",
+    ] {
         let token = forge.with_header(|header| header["typ"] = json!(typ)).await;
         rows.push((format!("typ {typ}"), token));
     }

@@ -94,6 +94,7 @@ fn failing_server(fault: Fault, keys: Vec<tokens::Jwk>) -> MockAuthorizationServ
     let mut mock = MockAuthorizationServer::new();
     mock.expect_issuer().return_const(ISSUER.parse::<tokens::Issuer>().unwrap());
     mock.expect_published_keys().returning(move || keys.clone());
+    mock.expect_signing_algorithms().return_const(vec![tokens::Algorithm::Es256]);
     mock.expect_issue().returning(move |_, _| Err(issuing::IssueError::Store(fault.strike())));
     mock.expect_introspect().returning(move |_, _| Err(fault.strike()));
     mock.expect_revoke().returning(move |_, _| Err(issuing::RevokeError::Store(fault.strike())));
