@@ -15,6 +15,7 @@ mod ci;
 mod deployment;
 mod events;
 mod faults;
+mod fuzz;
 mod isolation;
 mod migrate;
 mod openapi;
@@ -52,6 +53,8 @@ enum Command {
     Servers,
     /// Kills, freezes and empties what the server stands on, and the server, and looks for anything lost.
     Faults(faults::Options),
+    /// Lets a fuzzer look for what no reader of what callers send can take; needs a nightly toolchain.
+    Fuzz(fuzz::Options),
     /// Sends random requests to two replicas, and looks for anything of another organization in the answers.
     Isolation(isolation::Options),
     /// Measures one thing on a release build.
@@ -100,6 +103,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(&root),
         Command::Servers => servers::run(&root),
         Command::Faults(options) => faults::run(&root, &options),
+        Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Isolation(options) => isolation::run(&root, &options),
         Command::Bench(benchmark) => bench::run(&root, &benchmark),
         Command::Tampering(options) => tampering::run(&root, &options),

@@ -2,6 +2,7 @@
 //!
 //! Each need has its own file, and says how it is met or what a person must install.
 
+mod cargo_programs;
 mod clients;
 mod linters;
 mod packages;
@@ -10,6 +11,7 @@ mod tools;
 
 use std::path::Path;
 
+pub(crate) use cargo_programs::CargoProgram;
 pub(crate) use linters::Linters;
 pub(crate) use servers::Servers;
 

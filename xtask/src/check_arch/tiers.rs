@@ -16,6 +16,8 @@ pub(crate) enum Tier {
     Adapter,
     /// The suites for adapters: beside the adapters, and only ever a dev-dependency.
     Contracts,
+    /// What feeds readers with anything at all: no part of the product.
+    Fuzzing,
     /// What runs PostgreSQL and Redis for tests: knows nothing of the product, and is never part of it.
     Servers,
     App,
@@ -36,6 +38,7 @@ impl Tier {
             }
             "crates/usecases" => Self::UseCases,
             "crates/contracts" => Self::Contracts,
+            "crates/fuzzing" => Self::Fuzzing,
             "crates/servers" => Self::Servers,
             "crates/adapters/rows" => Self::Rows,
             "xtask" => Self::Tool,
@@ -53,7 +56,7 @@ impl Tier {
             Self::Sibling => 3,
             Self::UseCases | Self::Rows => 4,
             Self::Adapter | Self::Contracts => 5,
-            Self::App => 6,
+            Self::App | Self::Fuzzing => 6,
             Self::Tool => 7,
         }
     }

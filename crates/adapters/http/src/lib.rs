@@ -38,6 +38,8 @@ pub(crate) mod placement;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod rate_limit;
+#[cfg(feature = "readers")]
+pub mod readers;
 pub(crate) mod render;
 pub(crate) mod request_context;
 pub mod route;
