@@ -193,4 +193,37 @@ mod tests {
         // The end of the stream changes nothing: hyper ends the connection by itself.
         assert!(opening().goes_on(b""));
     }
+
+    /// Takes what is written, as TLS does, and never passes it on.
+    struct Hoard;
+
+    impl AsyncWrite for Hoard {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ds_04_what_waits_above_the_system_is_waited_for_no_longer() {
+        let patience = Duration::from_secs(30);
+        let (mut socket, _returned) = Socket::new(Hoard, patience, patience);
+        socket.write_all(b"answer").await.unwrap();
+        let flushed = timeout(patience * 2, socket.flush()).await.unwrap();
+        assert_eq!(flushed.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let (mut socket, _returned) = Socket::new(Hoard, patience, patience);
+        let shut = timeout(patience * 2, socket.shutdown()).await.unwrap();
+        assert_eq!(shut.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
 }
