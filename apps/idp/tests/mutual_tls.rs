@@ -49,7 +49,9 @@ impl House {
             ("IDP_TLS_KEY", put("tls.key", &own.key)),
             ("IDP_MTLS_CA", put("ca.pem", &authority.pem())),
         ];
-        let mut environment = vec![("PORT", "0")];
+        let port = servers::free_port().to_string();
+        let mtls_url = format!("https://localhost:{port}");
+        let mut environment = vec![("PORT", port.as_str()), ("IDP_MTLS_URL", &mtls_url)];
         environment.extend(files.iter().map(|(name, file)| (*name, file.to_str().unwrap())));
         let server = RunningServer::start_with(&folder.path().join("data"), &environment);
         assert!(server.base_url.starts_with("https://127.0.0.1:"), "{}", server.base_url);
@@ -253,4 +255,36 @@ fn dp_11_behind_a_proxy_its_word_counts_and_only_its() {
         assert_eq!(showing(read(), &foreign).status, 401);
         assert_eq!(server.send(&read()).status, 401);
     }
+}
+
+#[test]
+fn strangers_clients_get_in_by_certificates_in_node() {
+    let mut house = House::open();
+    let held = house.authority.certify(&Wanted::of("agent").with_uri(NAME)).unwrap();
+    let agent = house.registered("a@example.com", &json!({ "tlsClientAuth": { "sanUri": NAME } }));
+    let Shown { certificate, key } = house.hold(&held);
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/node/certificates.mjs");
+    let output = Command::new("node")
+        .arg(script)
+        .envs([("ISSUER", &house.server.base_url), ("CLIENT_ID", &agent)])
+        .env("CA", house.folder.path().join("ca.pem"))
+        .envs([("CERTIFICATE", certificate), ("KEY", key)])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |library: &str| {
+        json!({
+            "library": library,
+            "bound": ["x5t#S256"],
+            "withCertificate": 200,
+            "withNone": 401,
+        })
+    };
+    let (mut first, mut second) = (of("openid-client"), of("oauth4webapi"));
+    first["active"] = true.into();
+    second["refused"] = "invalid_client".into();
+    assert_eq!(seen, json!([first, second]));
 }
