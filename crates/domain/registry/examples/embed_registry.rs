@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         roles: Roles::from_iter([Role::ResourceServer]),
         is_public: false,
         metadata: Metadata::default(),
-        resources: Resources::default(),
+        resources: Resources::new(["https://resumes.example.com".parse()?])?,
         dpop_bound_access_tokens: false,
     };
     let id = "0192f0c1-2f3a-7b4c-8d5e-6f708192a3b4".parse()?;
