@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn dp_06_each_start_is_an_epoch_of_its_own_and_takes_no_proof_of_another() {
+        let (before, after) = (remembering(2), remembering(2));
+        let epoch = before.epoch(at(0)).await.unwrap();
+        before.use_once(organization(1), epoch, &proof("a", 60), at(0)).await.unwrap();
+        let next = after.epoch(at(0)).await.unwrap();
+        assert_ne!(next, epoch);
+        let used = after.use_once(organization(1), epoch, &proof("a", 60), at(0)).await.unwrap();
+        assert_eq!(used, ProofUse::OtherEpoch { next });
+    }
+
+    #[tokio::test]
     async fn ds_09_a_full_memory_forgets_nothing_but_its_epoch_with_all() {
         let uses = remembering(3);
         let epoch = uses.epoch(at(0)).await.unwrap();

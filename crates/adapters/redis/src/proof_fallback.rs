@@ -172,6 +172,9 @@ mod tests {
         assert_eq!(used(&uses, Epoch::OF_RECORD, "d").await, first);
         assert_eq!(used(&uses, SHARED, "a").await, again);
         assert_eq!(used(&uses, SHARED, "b").await, first);
+        // However long Redis has been back.
+        assert_eq!(used(&uses, Epoch::OF_RECORD, "c").await, again);
+        assert_eq!(used(&uses, Epoch::OF_RECORD, "e").await, first);
     }
 
     #[tokio::test]

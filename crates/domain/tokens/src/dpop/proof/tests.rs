@@ -169,6 +169,17 @@ fn dp_03_a_key_without_an_algorithm_has_that_of_the_header() {
 }
 
 #[test]
+fn dp_03_a_key_that_says_what_it_signs_with_signs_with_nothing_else() {
+    let modulus = [vec![0xc1; 255], vec![1]].concat();
+    let key = Jwk::Rsa { modulus, padding: jose::Padding::Pkcs1 };
+    let jwk = Value::Object(key.to_members());
+    let header = json!({ "typ": "dpop+jwt", "alg": "PS256", "jwk": jwk });
+    let proof = signed(&header, &claims(), &key);
+    let read = Proof::verify(&proof, &ASKED, &Fake, at(NOW * 1_000));
+    assert_eq!(read, Err(InvalidProof::Key));
+}
+
+#[test]
 fn dp_03_a_key_that_did_not_sign_proves_nothing() {
     let other = Jwk::P256 { x: [3; 32], y: [4; 32] };
     let proof = signed(&header(), &claims(), &other);
