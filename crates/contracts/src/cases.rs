@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod feed;
 pub mod hints;
 pub mod journal;
+pub mod key_keeping;
 pub mod leases;
 pub mod log;
 pub mod log_states;

@@ -77,6 +77,9 @@ macro_rules! contract {
                 the_first_key_and_the_ends_of_the_secrets_are_written_together_or_not_at_all,
                 the_last_use_of_a_key_is_kept_for_it_and_its_agent,
             ],
+            key_keeping: [
+                jr_06_of_many_replicas_that_keep_up_at_once_one_makes_the_keys,
+            ],
             tokens: [
                 a_revoked_token_is_found_and_no_other,
                 a_revocation_is_remembered_for_as_long_as_its_token_could_live,

@@ -92,7 +92,7 @@ impl Pair {
     }
 
     /// Whether to sign takes so long that it must not hold up a thread that serves requests: some
-    /// six hundred microseconds, and twenty for the others.
+    /// four hundred microseconds, and twenty for the others.
     pub(crate) const fn is_slow(&self) -> bool {
         match self {
             Self::P256(_) | Self::Ed25519(_) => false,

@@ -229,7 +229,7 @@ impl Signer for KeyRing {
     }
 
     /// A signature of an elliptic curve takes some twenty microseconds: less than handing it to
-    /// another thread. One of RSA takes thirty times as long, and is handed over.
+    /// another thread. One of RSA takes twenty times as long, and is handed over.
     async fn sign(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
         let keys = self.keys();
         let key = keys.by_id.get(key).filter(|key| key.may_sign());
