@@ -111,6 +111,15 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// The permission that meets it, where one is needed.
+    #[must_use]
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Authenticated => None,
+            Self::Has(permission) | Self::OwnOr(permission) => Some(permission),
+        }
+    }
+
     fn check(
         self,
         caller: AgentId,

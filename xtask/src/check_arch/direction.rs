@@ -57,7 +57,7 @@ fn is_allowed(from: Tier, to: Tier, kind: Kind) -> bool {
         | Tier::Audit
         | Tier::Sibling
         | Tier::UseCases => is_below,
-        Tier::App | Tier::Tool => false,
+        Tier::App | Tier::Fuzzing | Tier::Tool => false,
     }
 }
 

@@ -54,6 +54,20 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
+        let refused = match Self::of_request(parts, ports).await {
+            Ok(authorized) => return Ok(authorized),
+            Err(refused) => refused,
+        };
+        // Whoever is told what it needs asks for that, and for no more (RFC 9728 section 5.1).
+        Err(match requirement(&E::ROUTE.access).and_then(Requirement::permission) {
+            Some(permission) => refused.wanting(permission.scope()),
+            None => refused,
+        })
+    }
+}
+
+impl<E: Endpoint> Authorized<E> {
+    async fn of_request(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
         let desk = Desk::of(parts, ports);
         let shown = match authorization(&parts.headers) {
             Ok(Some(Authorization::Token(scheme, token))) => {

@@ -57,6 +57,7 @@ pub(crate) mod views;
 #[cfg(test)]
 mod sample;
 
+pub use axum::Router;
 pub use exports::{ExportLimits, Exports};
 pub use metrics::{Answered, MetricsText, RequestObserver, metrics_router};
 pub use mutual_tls::{
@@ -64,7 +65,6 @@ pub use mutual_tls::{
     with_client_certificates,
 };
 pub use request_context::Peer;
-pub use axum::Router;
 pub use router::{RouterSettings, build, routes};
 pub use server::{ServerLimits, serve, serve_over};
 pub use service_health::{Service, ServiceHealth};

@@ -69,15 +69,15 @@ impl OAuthError {
     }
 
     /// The bearer token that the caller authenticates with does not permit this.
-    pub(crate) fn insufficient_scope(required: &str) -> Self {
-        let challenge = Challenge::ScopeLacking(required.to_owned());
+    pub(crate) fn insufficient_scope(required: &'static str) -> Self {
+        let challenge = Challenge::ScopeLacking(required);
         let error = Self::new("insufficient_scope", StatusCode::FORBIDDEN, challenge.message());
         Self { challenge: Some(challenge), ..error }
     }
 
     /// The bearer token that the caller authenticates with is not good.
     pub(crate) fn invalid_token() -> Self {
-        Self::challenged("invalid_token", Challenge::TokenRefused)
+        Self::challenged("invalid_token", Challenge::TokenRefused(None))
     }
 
     /// The proof that came with the token that the caller authenticates with does not pass.

@@ -113,19 +113,25 @@ impl Problem {
     }
 
     /// The token does not permit this.
-    pub(crate) fn insufficient_scope(required: &str) -> Self {
-        let challenge = Challenge::ScopeLacking(required.to_owned());
+    pub(crate) fn insufficient_scope(required: &'static str) -> Self {
+        let challenge = Challenge::ScopeLacking(required);
         Self::challenged(Code::InsufficientScope, challenge).with_detail("required", required)
     }
 
     /// No access token was sent.
     pub(crate) fn token_required() -> Self {
-        Self::challenged(Code::Unauthorized, Challenge::TokenRequired)
+        Self::challenged(Code::Unauthorized, Challenge::TokenRequired(None))
     }
 
     /// The access token is not good.
     pub(crate) fn token_refused() -> Self {
-        Self::challenged(Code::Unauthorized, Challenge::TokenRefused)
+        Self::challenged(Code::Unauthorized, Challenge::TokenRefused(None))
+    }
+
+    /// The same, told by an operation that needs this scope.
+    pub(crate) fn wanting(mut self, scope: &'static str) -> Self {
+        self.challenge = self.challenge.map(|challenge| challenge.wanting(scope));
+        self
     }
 
     /// The proof that came with the access token does not pass.

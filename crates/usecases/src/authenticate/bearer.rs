@@ -128,9 +128,10 @@ where
         named: Named,
         invalid: InvalidProof,
     ) -> BearerError {
-        match self.refuse_bearer(origin, named, &format!("proof refused: {invalid}")).await {
-            BearerError::Invalid(admission) => BearerError::Proof(invalid, admission),
-            other => other,
+        match self.refuse(origin, named, &format!("proof refused: {invalid}")).await {
+            Ok(Refused::Noted(admission)) => BearerError::Proof(invalid, admission),
+            Ok(Refused::TooMany(admission)) => BearerError::RateLimited(admission),
+            Err(error) => BearerError::Store(error),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ::credentials::{Credential, LiveCount, Means, NewCredential, Pepper, Peppers, PresentedSecret};
+use ::credentials::{
+    Credential, LiveCount, Means, NewCredential, Pepper, Peppers, PresentedSecret,
+};
 use ::tokens::Claims;
 use audit::{Changed, Resource};
 use kernel::{

@@ -126,7 +126,6 @@ where
     }
 
     /// The token, and the nonce for the next proof, where one was shown.
-
     async fn unsigned(
         &self,
         client: &AuthenticatedClient,

@@ -416,9 +416,13 @@ async fn a_request_without_a_token_is_told_of_both_schemes() {
     let answer = server.get(AGENTS).send().await.expect(401);
     let metadata =
         "resource_metadata=\"https://idp.example.com/.well-known/oauth-protected-resource\"";
+    let scope = "scope=\"agents:read\"";
     assert_eq!(
         challenges(&answer),
-        [format!("Bearer {metadata}"), format!("DPoP algs=\"ES256 EdDSA PS256\", {metadata}")]
+        [
+            format!("Bearer {scope}, {metadata}"),
+            format!("DPoP {scope}, algs=\"ES256 EdDSA PS256\", {metadata}")
+        ]
     );
 }
 

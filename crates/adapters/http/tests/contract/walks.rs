@@ -116,7 +116,8 @@ async fn every_route_that_demands_a_token_refuses_whoever_brings_none() {
         assert_eq!(answer.refusal(), (401, "UNAUTHORIZED"), "{route:?}");
         let challenge = answer.header("www-authenticate").unwrap();
         let metadata = "https://idp.example.com/.well-known/oauth-protected-resource";
-        assert_eq!(challenge, format!("Bearer resource_metadata=\"{metadata}\""));
+        let scope = told_scope(&route);
+        assert_eq!(challenge, format!("Bearer {scope}resource_metadata=\"{metadata}\""));
         let left: Vec<_> = events.iter().map(|event| (event.action, event.outcome)).collect();
         assert_eq!(left, [(Action::AuthFailed, Outcome::Failure)], "{route:?}");
     }
@@ -220,6 +221,15 @@ async fn bad_tokens(server: &Server) -> Vec<(&'static str, String)> {
     bad
 }
 
+/// What a challenge tells of the scope that a route needs.
+fn told_scope(route: &Route) -> String {
+    let (Access::Bearer(requirement), Dialect::Problem) = (&route.access, route.dialect) else {
+        return String::new();
+    };
+    let permission = requirement.permission();
+    permission.map(|needed| format!("scope=\"{}\", ", needed.scope())).unwrap_or_default()
+}
+
 fn assert_token_refused(route: &Route, answer: &Answer, why: &str) {
     let told = format!("{why}: {} {}", route.method, route.path);
     let code = match route.dialect {
@@ -229,7 +239,8 @@ fn assert_token_refused(route: &Route, answer: &Answer, why: &str) {
     assert_eq!(answer.refusal(), (401, code), "{told}");
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("Bearer error=\"invalid_token\", "), "{told}: {challenge}");
-    assert!(challenge.contains(" resource_metadata=\""), "{told}: {challenge}");
+    let end = format!(" {}resource_metadata=\"", told_scope(route));
+    assert!(challenge.contains(&end), "{told}: {challenge}");
 }
 
 #[tokio::test]

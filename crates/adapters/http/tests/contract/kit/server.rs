@@ -17,8 +17,8 @@ use audit::{
 use axum::{Router, http::Method};
 use credentials::{Pepper, Peppers};
 use http_api::{
-    ClientCertificates, MetricsText, Ports, Process, Readiness, ReadinessProbe, RouterSettings, Service, ServiceHealth,
-    ServicesProbe,
+    ClientCertificates, MetricsText, Ports, Process, Readiness, ReadinessProbe, RouterSettings,
+    Service, ServiceHealth, ServicesProbe,
 };
 use kernel::{
     Clock, Entropy, ExposeSecret, Limit, OrganizationId, PageRequest, Secret, Start, StoreError,
@@ -246,7 +246,10 @@ impl Server {
             entropy: entropy.clone(),
             limiter: Arc::new(LocalRateLimiter::new()),
             peppers,
-            policy: TokenPolicy { issuer: settings.issuer.parse().unwrap(), lifetime: Lifetime::default() },
+            policy: TokenPolicy {
+                issuer: settings.issuer.parse().unwrap(),
+                lifetime: Lifetime::default(),
+            },
             plans: plans(&settings),
             known,
             checkpoint_key: log::Signer::new().public_key(),
