@@ -86,6 +86,7 @@ const RESERVED: [Reserved; 6] = [
         uses: &["jws"],
         places: &[
             "crates/contracts/",
+            "crates/fuzzing/",
             "crates/domain/tokens/",
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/tokens/introspect.rs",
