@@ -1,5 +1,6 @@
 //! The real binary with TLS of its own, asked by curl, and behind a proxy that passes certificates on.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails so")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails so")]
+#![expect(clippy::indexing_slicing, reason = "likewise")]
 
 use std::{
     fs,

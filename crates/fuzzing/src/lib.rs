@@ -161,7 +161,7 @@ pub fn read_json(bytes: &[u8]) {
     // What one reader takes for an object with each name once, the other does: neither lets through
     // what the other refuses for that.
     if http_api::readers::json(bytes) {
-        assert!(bytes.iter().any(|byte| *byte == b'{'));
+        assert!(bytes.contains(&b'{'));
     }
     if is_strict {
         assert!(text(bytes).is_some());

@@ -229,12 +229,10 @@ mod tests {
         ] {
             let read = read(&authorization, form).unwrap();
             assert_eq!(read.method, method);
-            match read.presented {
-                PresentedClient::Secret { id, secret } => {
-                    assert_eq!((id.as_str(), secret.expose_secret()), ("id", "secret"));
-                }
-                other => panic!("{other:?}"),
-            }
+            let PresentedClient::Secret { id, secret } = read.presented else {
+                panic!("{:?}", read.presented)
+            };
+            assert_eq!((id.as_str(), secret.expose_secret()), ("id", "secret"));
         }
     }
 
@@ -295,12 +293,10 @@ mod tests {
         for (id, named) in [("", None), ("&client_id=id", Some("id"))] {
             let read = read(&[], &format!("{of_type}&client_assertion=a.b.c{id}")).unwrap();
             assert_eq!(read.method, ClientMethod::PrivateKeyJwt);
-            match read.presented {
-                PresentedClient::Assertion { id, assertion } => {
-                    assert_eq!((id.as_deref(), assertion.expose_secret()), (named, "a.b.c"));
-                }
-                other => panic!("{other:?}"),
-            }
+            let PresentedClient::Assertion { id, assertion } = read.presented else {
+                panic!("{:?}", read.presented)
+            };
+            assert_eq!((id.as_deref(), assertion.expose_secret()), (named, "a.b.c"));
         }
         let incomplete = ("invalid_request", 400, false);
         assert_eq!(refused(&[], "client_assertion=a.b.c"), incomplete);

@@ -162,7 +162,7 @@ mod tests {
         assert!(key.matches(&good, at(150)));
         // A new certificate by the same authority, with another key.
         assert!(key.matches(&shown(b"two", vec![uri.clone()]), at(150)));
-        assert!(!key.matches(&Certificate { is_vouched_for: false, ..good.clone() }, at(150)));
+        assert!(!key.matches(&Certificate { is_vouched_for: false, ..good }, at(150)));
         let other = name(SubjectKind::SanUri, "spiffe://example/other");
         assert!(!key.matches(&shown(b"one", vec![other]), at(150)));
         assert!(!key.matches(&shown(b"one", Vec::new()), at(150)));

@@ -16,10 +16,11 @@ use crate::kit::{
 /// The claims with one of them otherwise; with `null`, without it.
 fn with(mut claims: Value, name: &str, value: Value) -> Value {
     let members = claims.as_object_mut().unwrap();
-    match value {
-        Value::Null => members.remove(name),
-        value => members.insert(name.to_owned(), value),
-    };
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.to_owned(), value);
+    }
     claims
 }
 
@@ -324,7 +325,7 @@ async fn dp_08_a_nonce_is_good_for_five_minutes_in_its_organization_and_made_by_
     let token = prover.token(&client).await;
     let foreign = prover.nonce(&server.other_admin).await;
     let good = prover.nonce(&client).await;
-    let forged = format!("B{}", &good[1..]);
+    let forged = format!("B{}", good.split_at(1).1);
     let expired = prover.nonce(&client).await;
     server.clock.advance(Duration::from_secs(300));
     for nonce in [&foreign, &forged, &expired, "", "AQ", "???", &"A".repeat(4_000)] {

@@ -190,6 +190,12 @@ fn plans(settings: &Settings) -> Plans {
     }
 }
 
+/// What proofs are checked with.
+fn proofs(entropy: &Arc<dyn Entropy>) -> Proofs {
+    let uses = LocalProofUses::new(entropy.clone()).unwrap();
+    Proofs { nonces: Nonces::derived_from(&[9; 32]), uses: Arc::new(uses) }
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::with(Settings::default()).await
@@ -201,6 +207,7 @@ impl Server {
 
     /// A server of which some ports are others.
     #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+    #[expect(clippy::too_many_lines, reason = "it puts everything together, once, in order")]
     pub(crate) async fn altered(settings: Settings, alter: impl FnOnce(Ports) -> Ports) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::starting_at(settings.starts_at));
@@ -233,15 +240,13 @@ impl Server {
         };
         let kept = keeper.keep_up().await.unwrap();
         assert_eq!(signer.replace(&kept.whole), Ok(Vec::new()));
+        let proofs = proofs(&entropy);
         let provider = Arc::new(IdentityProvider::new(Parts {
             store,
             platform: organization,
             signer,
             verifier: Arc::new(LocalVerifier),
-            proofs: Proofs {
-                nonces: Nonces::derived_from(&[9; 32]),
-                uses: Arc::new(LocalProofUses::new(entropy.clone()).unwrap()),
-            },
+            proofs,
             clock: clock.clone(),
             entropy: entropy.clone(),
             limiter: Arc::new(LocalRateLimiter::new()),

@@ -52,7 +52,6 @@ impl SigningClient {
 }
 
 /// Registers the public half of a pair for an agent.
-
 pub(crate) async fn register(server: &Server, agent: &str, pair: &KeyPair) -> Answer {
     let token = server.token("credentials:write").await;
     let path = format!("/api/v1/agents/{agent}/keys");
