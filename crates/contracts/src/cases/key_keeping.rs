@@ -54,8 +54,9 @@ pub async fn jr_06_of_many_replicas_that_keep_up_at_once_one_makes_the_keys<H: H
     let all_keep_up = || async {
         let done = join_all((0..6).map(|_| keeper.keep_up())).await;
         let kept: Vec<_> = done.into_iter().map(Result::unwrap).collect();
-        assert!(kept.iter().all(|one| *one == kept[0]), "they do not see the same");
-        states(&kept[0])
+        let first = kept.first().unwrap();
+        assert!(kept.iter().all(|one| one == first), "they do not see the same");
+        states(first)
     };
     let first = [("ES256", "active"), ("ES256", "published"), ("EdDSA", "published")];
     assert_eq!(all_keep_up().await, first);
