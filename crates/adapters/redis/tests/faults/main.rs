@@ -1,7 +1,6 @@
 //! Redis killed, restarted, frozen, flushed, and holding nonsense: no limit is lifted, and nobody
 //! waits for long.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by its panic")]
-#![expect(clippy::panic, reason = "likewise")]
 
 mod connecting;
 mod hints;

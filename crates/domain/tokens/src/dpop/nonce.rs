@@ -171,7 +171,8 @@ mod tests {
                 assert_eq!(nonces.read(&forged, organization('a'), at(NOW)), None);
             }
         }
-        for bad in ["", "AA", "???", &nonce[1..], &format!("{nonce}AAAA"), &"A".repeat(10_000)] {
+        let (_, cut) = nonce.split_at(1);
+        for bad in ["", "AA", "???", cut, &format!("{nonce}AAAA"), &"A".repeat(10_000)] {
             assert_eq!(nonces.read(bad, organization('a'), at(NOW)), None, "{bad}");
         }
     }

@@ -1,3 +1,5 @@
+//! Proofs of every form, and what is read of them.
+
 use ring::hmac;
 use serde_json::json;
 
@@ -59,10 +61,11 @@ fn verify(header: &Value, claims: &Value) -> Result<Proof, InvalidProof> {
 /// The header or the claims with one member otherwise; with `null`, without it.
 fn with(mut whole: Value, name: &str, value: Value) -> Value {
     let members = whole.as_object_mut().unwrap();
-    match value {
-        Value::Null => members.remove(name),
-        value => members.insert(name.to_owned(), value),
-    };
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.to_owned(), value);
+    }
     whole
 }
 
