@@ -34,8 +34,8 @@ pub use issuer::{Reach, Scheme};
 pub use log::{InvalidLogFilter, LogFilter, LogFormat};
 pub use origin::{InvalidOrigin, Origin};
 pub use problem::{Found, Place, Problem, Problems};
-pub use signing::Signing;
 pub use secret::{InvalidSecretKey, SECRET_KEY_LENGTH, SecretKey};
+pub use signing::Signing;
 pub use source::Sources;
 pub use transport::{IdentityFiles, Transport};
 pub use values::{ConnectionLimit, Database, InvalidDatabase, InvalidRedisUrl, Mode, RedisUrl};
@@ -184,7 +184,9 @@ impl Config {
     /// # Errors
     /// Where it was not configured and the port is 0.
     pub fn issuer_at(&self, bound_port: u16) -> Result<Issuer, InvalidIssuer> {
-        self.issuer().cloned().map_or_else(|| issuer::on_this_machine(self.scheme(), bound_port), Ok)
+        self.issuer()
+            .cloned()
+            .map_or_else(|| issuer::on_this_machine(self.scheme(), bound_port), Ok)
     }
 
     /// The scheme that the server itself speaks.

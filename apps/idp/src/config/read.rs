@@ -16,8 +16,8 @@ use super::problem::{Found, Place, Problem};
 use super::source::Settings;
 use super::values::{ConnectionLimit, Database, Mode, RedisUrl};
 use super::{
-    Audit, Logging, Network, Origin, Reach, SecretKey, Secrets, Signing, StandardOutput, Storage,
-    Scheme, issuer::on_this_machine,
+    Audit, Logging, Network, Origin, Reach, Scheme, SecretKey, Secrets, Signing, StandardOutput,
+    Storage, issuer::on_this_machine,
 };
 
 mod transport;
@@ -111,9 +111,8 @@ pub(super) fn network(reader: &mut Reader<'_>) -> Option<Network> {
     let refusals_told = reader.required(keys::REFUSALS_TOLD, |value| {
         number(value, |count| u32::try_from(count).ok().and_then(NonZeroU32::new))
     });
-    let cors_origins = entries(reader, keys::CORS_ORIGINS, |text| {
-        Origin::parse(text).map_err(Rejection::because)
-    });
+    let cors_origins =
+        entries(reader, keys::CORS_ORIGINS, |text| Origin::parse(text).map_err(Rejection::because));
     let metrics = reader.optional(keys::METRICS_LISTEN, |value| {
         text(value)?.parse::<SocketAddr>().map_err(|_| PLAIN)
     });

@@ -20,7 +20,9 @@ const FOLLOWERS: [&str; 1] = ["agent_is_indexed"];
 async fn each_trigger_refuses_what_nothing_else_would() {
     let database = filled().await;
     let mut stranger = database.connection().await;
-    for (table, trigger, statements) in REFUSED.iter().chain(client_keys::REFUSED).chain(logs::REFUSED) {
+    for (table, trigger, statements) in
+        REFUSED.iter().chain(client_keys::REFUSED).chain(logs::REFUSED)
+    {
         for sql in *statements {
             refused_by((table, trigger), &mut stranger, sql).await;
         }
