@@ -18,6 +18,8 @@ pub enum KeyPair {
     Es256(EcdsaKeyPair),
     /// Ed25519.
     EdDsa(Ed25519KeyPair),
+    /// The same, under its own name.
+    Ed25519(Ed25519KeyPair),
     /// RSA of 2,048 bits, PKCS #1 v1.5.
     Rs256(RsaKeyPair),
     /// RSA of 2,048 bits, PSS.
@@ -32,6 +34,7 @@ impl KeyPair {
         match algorithm {
             "ES256" => Self::es256(),
             "EdDSA" => Self::ed25519(),
+            "Ed25519" => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
             "RS256" => Self::Rs256(rsa()),
             "PS256" => Self::Ps256(rsa()),
             other => panic!("no key signs {other}"),
@@ -56,6 +59,7 @@ impl KeyPair {
         match self {
             Self::Es256(_) => "ES256",
             Self::EdDsa(_) => "EdDSA",
+            Self::Ed25519(_) => "Ed25519",
             Self::Rs256(_) => "RS256",
             Self::Ps256(_) => "PS256",
         }
@@ -72,7 +76,7 @@ impl KeyPair {
                 let (_, x) = x.split_at(1);
                 json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
             }
-            Self::EdDsa(pair) => {
+            Self::EdDsa(pair) | Self::Ed25519(pair) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
             }
             Self::Rs256(pair) | Self::Ps256(pair) => {
@@ -92,7 +96,7 @@ impl KeyPair {
             Self::Es256(pair) => {
                 pair.sign_digest(&digest(&SHA256, message)).unwrap().as_ref().into()
             }
-            Self::EdDsa(pair) => pair.sign(message).as_ref().into(),
+            Self::EdDsa(pair) | Self::Ed25519(pair) => pair.sign(message).as_ref().into(),
             Self::Rs256(pair) => rsa_signature(pair, &RSA_PKCS1_SHA256, message),
             Self::Ps256(pair) => rsa_signature(pair, &RSA_PSS_SHA256, message),
         }

@@ -106,7 +106,7 @@ mod tests {
         };
         let metadata =
             "resource_metadata=\"https://idp.example.com/.well-known/oauth-protected-resource\"";
-        let algorithms = "algs=\"ES256 EdDSA PS256\"";
+        let algorithms = "algs=\"ES256 EdDSA Ed25519 PS256\"";
         assert_eq!(
             headers(&Challenge::TokenRequired(None), Scheme::Bearer),
             [format!("Bearer {metadata}"), format!("DPoP {algorithms}, {metadata}")]

@@ -22,7 +22,7 @@ pub(crate) const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// What proofs may be signed with, as a challenge names it (RFC 9449 section 7.1).
 pub(crate) fn algorithms() -> String {
-    ALGORITHMS.map(|algorithm| algorithm.name()).join(" ")
+    ALGORITHMS.iter().flat_map(|algorithm| algorithm.names()).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// The scheme under which a request shows its token, for whoever tells it what was wrong with that.

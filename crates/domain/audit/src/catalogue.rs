@@ -101,8 +101,7 @@ const DAYS_OVER: &str = "the sequencer, once the days are over for more of the l
 const OPERATOR: &str = "`idp audit acknowledge`";
 const KEYS_FROM_THE_START: &str =
     "the first start of a server; rotation; `idp keys rotate` and `idp keys compromise`";
-const KEYS_LATER: &str =
-    "rotation; `idp keys rotate`; an algorithm that is no longer configured";
+const KEYS_LATER: &str = "rotation; `idp keys rotate`; an algorithm that is no longer configured";
 const KEYS_IN_NEED: &str = "`idp keys compromise`";
 const LATER: &str = "nothing yet: no route and no command of this release does it";
 const NO_TOKEN: &str = "the text is no token that the caller may know of";

@@ -28,16 +28,22 @@ impl Algorithm {
         }
     }
 
+    /// Every name that others may sign under. Ed25519 has two: `EdDSA`, which says so only together
+    /// with the key, and its own (RFC 9864 section 2.2). Some clients sign under the second alone.
+    #[must_use]
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Es256 => &["ES256"],
+            Self::EdDsa => &["EdDSA", "Ed25519"],
+            Self::Rs256 => &["RS256"],
+            Self::Ps256 => &["PS256"],
+        }
+    }
+
     /// The algorithm of that name, which is compared letter by letter: there is no `nOnE` either.
-    ///
-    /// Ed25519 has two names: `EdDSA`, which says so only together with the key, and its own (RFC 9864
-    /// section 2.2). Some clients sign under the second alone.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        if name == "Ed25519" {
-            return Some(Self::EdDsa);
-        }
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL.into_iter().find(|algorithm| algorithm.names().contains(&name))
     }
 }
 
@@ -55,6 +61,7 @@ mod tests {
     fn jv_01_no_name_but_the_four_is_an_algorithm() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.name()), Some(algorithm));
+            assert_eq!(algorithm.names().first(), Some(&algorithm.name()));
         }
         for bad in
             ["", "none", "None", "nOnE", "HS256", "es256", "ES384", "ES256K", "RS1", "ES256 "]

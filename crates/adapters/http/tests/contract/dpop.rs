@@ -34,7 +34,7 @@ fn refused_at_the_resource(answer: &Answer, error: &str) {
     assert_eq!(answer.refusal(), (401, "UNAUTHORIZED"), "{error}");
     let [challenge] = challenges(answer)[..] else { panic!("{:?}", challenges(answer)) };
     assert!(challenge.starts_with(&format!("DPoP error=\"{error}\", ")), "{challenge}");
-    assert!(challenge.contains("algs=\"ES256 EdDSA PS256\""), "{challenge}");
+    assert!(challenge.contains("algs=\"ES256 EdDSA Ed25519 PS256\""), "{challenge}");
     assert!(challenge.contains("/.well-known/oauth-protected-resource\""), "{challenge}");
 }
 
@@ -209,7 +209,7 @@ async fn dp_03_a_proof_is_signed_by_its_own_public_key_in_a_way_that_is_advertis
     {
         let metadata = server.get(path).send().await.expect(200);
         let advertised = &metadata.json["dpop_signing_alg_values_supported"];
-        assert_eq!(*advertised, json!(["ES256", "EdDSA", "PS256"]), "{path}");
+        assert_eq!(*advertised, json!(["ES256", "EdDSA", "Ed25519", "PS256"]), "{path}");
     }
 }
 
@@ -422,7 +422,7 @@ async fn a_request_without_a_token_is_told_of_both_schemes() {
         challenges(&answer),
         [
             format!("Bearer {scope}, {metadata}"),
-            format!("DPoP {scope}, algs=\"ES256 EdDSA PS256\", {metadata}")
+            format!("DPoP {scope}, algs=\"ES256 EdDSA Ed25519 PS256\", {metadata}")
         ]
     );
 }

@@ -142,9 +142,10 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// What this server signs with, now first, and soon: tokens, and answers to introspections.
+/// What this server signs with now: tokens, and answers to introspections. What it will sign with stands
+/// in the published keys alone.
 pub(crate) fn signing(server: &dyn AuthorizationServer) -> Names {
-    server.signing_algorithms().into_iter().map(Algorithm::name).collect()
+    server.signing_algorithms().into_iter().take(1).map(Algorithm::name).collect()
 }
 
 /// By which methods clients authenticate, at each endpoint alike.
@@ -158,7 +159,7 @@ fn client_methods(supported: &Supported) -> Names {
 }
 
 fn names(algorithms: &[Algorithm]) -> Names {
-    algorithms.iter().map(|algorithm| algorithm.name()).collect()
+    algorithms.iter().flat_map(|algorithm| algorithm.names()).copied().collect()
 }
 
 fn scopes() -> Names {
