@@ -22,7 +22,7 @@ use usecases::log::RetentionRules;
 use super::Failure;
 use crate::{
     certificates::Certificates,
-    compose::{self, Foundations, Opened, Store},
+    compose::{self, Foundations, LogKeeping, Opened, Provider, Store},
     config::{Config, Database, Mode},
     counting,
     following::{self, Follower},
@@ -87,45 +87,22 @@ async fn serve<S: Store>(
 ) -> Result<(), Failure> {
     let Opened { foundations, behind } = opened;
     let mut company = behind.start();
-    let platform = foundations.platform(&door.issuer).await?;
-    let signer = foundations.checkpoint_signer(platform).await?;
-    let log = (platform, signer.public_key());
-    let provider = Arc::new(foundations.provider(config, door.issuer.clone(), log).await?);
-    let (known, clock) = (foundations.known.clone(), foundations.clock.clone());
-    let measured = Arc::new(Measured::new(known, clock));
-    let watched = (signer as Arc<dyn CheckpointSigner>, measured.clone() as Arc<_>);
-    let keeping = foundations.log_keeping(config, &door.issuer, watched).await?;
-    let keys = Arc::new(KeysAtHand::new(provider.clone(), platform));
-    rotating::accompany(&mut company, foundations.key_keeping(config, platform), keys.clone());
-    accompany(&mut company, &foundations, keys);
-    counting::accompany(&mut company, &provider);
-    let machine = (foundations.store.clone(), foundations.clock.clone());
-    let retention = (retention(config, platform), measured.clone() as Arc<_>);
-    sequencing::accompany(&mut company, &keeping, machine, retention);
-    watching::accompany(&mut company, foundations.store.clone(), measured.clone());
-    serve_metrics(&mut company, config, measured.clone()).await?;
-
+    let work = Work::begin(config, &door.issuer, &foundations, &mut company).await?;
     let draining = Arc::new(AtomicBool::new(false));
-    let process = process(&foundations, draining.clone(), metrics_beside(config, &measured));
-    let ports = Ports::of(provider.clone(), process);
-    let router = router(ports, &settings(config, &foundations, measured), &door.certificates);
+    let router = router(config, &foundations, &work, (&door.certificates, draining.clone()));
     door.certificates.clone().accompany(&mut company);
     // Before anybody is told that the server is ready: who then ends it is heard.
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     greet(&Greeting { config, issuer: &door.issuer, bound: door.bound }, out)?;
     let (tell, told) = oneshot::channel();
     let (clock, told_at) = (foundations.clock.clone(), OnceLock::new());
-    let serving = http_api::serve_over(
-        door.certificates.tls(),
-        door.listener,
-        router,
-        limits(config),
-        async {
-            // An error means that there is nobody left to tell it, which is as good.
-            let _ = told.await;
-            told_at.get_or_init(|| clock.now());
-        },
-    );
+    let told = async {
+        // An error means that there is nobody left to tell it, which is as good.
+        let _ = told.await;
+        told_at.get_or_init(|| clock.now());
+    };
+    let tls = door.certificates.tls();
+    let serving = http_api::serve_over(tls, door.listener, router, limits(config), told);
     let (serving, mut ending) = (pin!(serving), pin!(end(&mut signals, &draining, tell)));
     match select(select(serving, ending.as_mut()), pin!(company.lost())).await {
         Either::Left((Either::Left(_), _)) => {}
@@ -135,23 +112,69 @@ async fn serve<S: Store>(
     drop(foundations);
     let now = clock.now();
     let spent = now.since(*told_at.get_or_init(|| now));
-    let finishing = async {
-        counting::finish(provider, BEFORE_THE_LAST_WRITES.saturating_sub(spent)).await;
-        sequencing::finish(keeping).await;
-        company.finish().await;
-    };
-    match select(pin!(finishing), ending).await {
+    match select(pin!(work.finish(company, spent)), ending).await {
         Either::Left(_) => tracing::info!("stopped"),
         Either::Right(_) => return Err(Failure::CutShort),
     }
     Ok(())
 }
 
+/// What the server does, for callers and beside them.
+struct Work<S> {
+    provider: Arc<Provider<S>>,
+    keeping: LogKeeping<S>,
+    measured: Arc<Measured>,
+}
+
+impl<S: Store> Work<S> {
+    /// Puts it together, and begins what goes on beside the requests.
+    async fn begin(
+        config: &Config,
+        issuer: &Issuer,
+        foundations: &Foundations<S>,
+        company: &mut Company,
+    ) -> Result<Self, Failure> {
+        let (store, clock) = (&foundations.store, &foundations.clock);
+        let platform = foundations.platform(issuer).await?;
+        let signer = foundations.checkpoint_signer(platform).await?;
+        let log = (platform, signer.public_key());
+        let provider = Arc::new(foundations.provider(config, issuer.clone(), log).await?);
+        let measured = Arc::new(Measured::new(foundations.known.clone(), clock.clone()));
+        let watched = (signer as Arc<dyn CheckpointSigner>, measured.clone() as Arc<_>);
+        let keeping = foundations.log_keeping(config, issuer, watched).await?;
+
+        let keys = Arc::new(KeysAtHand::new(provider.clone(), platform));
+        rotating::accompany(company, foundations.key_keeping(config, platform), keys.clone());
+        accompany(company, foundations, keys);
+        counting::accompany(company, &provider);
+        let retention = (retention(config, platform), measured.clone() as Arc<_>);
+        sequencing::accompany(company, &keeping, (store.clone(), clock.clone()), retention);
+        watching::accompany(company, store.clone(), measured.clone());
+        serve_metrics(company, config, measured.clone()).await?;
+        Ok(Self { provider, keeping, measured })
+    }
+
+    /// Finishes it, once nobody calls any more. `spent` is how long ago the server was told to end.
+    async fn finish(self, company: Company, spent: Duration) {
+        counting::finish(self.provider, BEFORE_THE_LAST_WRITES.saturating_sub(spent)).await;
+        sequencing::finish(self.keeping).await;
+        company.finish().await;
+    }
+}
+
 /// The API, with certificates of clients as they are configured.
-fn router(mut ports: Ports, settings: &RouterSettings, certificates: &Certificates) -> Router {
+fn router<S: Store>(
+    config: &Config,
+    foundations: &Foundations<S>,
+    work: &Work<S>,
+    (certificates, draining): (&Certificates, Arc<AtomicBool>),
+) -> Router {
+    let process = process(foundations, draining, metrics_beside(config, &work.measured));
+    let mut ports = Ports::of(work.provider.clone(), process);
     let mutual_tls = certificates.supported();
     ports.supported = Arc::new(Supported { mutual_tls, ..Supported::clone(&ports.supported) });
-    http_api::with_client_certificates(http_api::build(ports, settings), certificates.of_clients())
+    let api = http_api::build(ports, &settings(config, foundations, work.measured.clone()));
+    http_api::with_client_certificates(api, certificates.of_clients())
 }
 
 /// Starts what follows other replicas, where there can be any.
