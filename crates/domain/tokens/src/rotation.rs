@@ -131,9 +131,11 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         if plan.is_empty() { Err(NotNow::NoneSigns) } else { Ok(plan) }
     }
 
-    /// Ceases to believe a key at once. Where it signed, the next one does from now on, whether or
-    /// not every verifier can know it: that some must ask again is better than that nobody gets a
-    /// token. Where there is no next one either, one is made.
+    /// Ceases to believe a key at once. Where it is the one that signs, the next one does from now
+    /// on, whether or not every verifier can know it: that some must ask again is better than that
+    /// nobody gets a token. Where there is no next one either, one is made. A key that is active
+    /// beside the one that signs is not urgent: its successor waits like any other, or it would be
+    /// ready to sign unknown as soon as its algorithm is the first.
     ///
     /// # Errors
     /// [`NotCompromised`]
@@ -145,13 +147,8 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
     ) -> Result<Vec<Step>, NotCompromised> {
         let key = self.all.iter().find(|key| key.id() == *id).ok_or(NotCompromised::Unknown)?;
         let change = key.clone().compromise(now)?;
-        let urgent = match key.state() {
-            KeyState::Active { .. } => Some(key.algorithm()),
-            KeyState::Published { .. }
-            | KeyState::Retiring { .. }
-            | KeyState::Retired { .. }
-            | KeyState::Compromised { .. } => None,
-        };
+        let signs = self.signs(policy).filter(|signs| signs.id() == *id);
+        let urgent = signs.map(SigningKey::algorithm);
         let left: Vec<_> = self.all.iter().filter(|key| key.id() != *id).cloned().collect();
         let mut plan = vec![Step::Move(change)];
         // That key, if it is the only one that opens, still shows that keys can be opened here.
@@ -187,7 +184,8 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         let mut any_signs = Algorithm::ALL.into_iter().any(|one| self.active(one).is_some());
         let mut chosen_signs = false;
         for algorithm in policy.algorithms.iter().copied() {
-            let alone = !any_signs || urgent == Some(algorithm);
+            let urgent = urgent == Some(algorithm) && !chosen_signs;
+            let alone = !any_signs || urgent;
             let (steps, signs) = self.of_algorithm(algorithm, policy, alone, now);
             plan.extend(steps);
             any_signs |= signs;
@@ -246,6 +244,11 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
 
     fn any_usable(&self) -> bool {
         self.all.iter().any(|key| key.state().is_published() && (self.usable)(key))
+    }
+
+    /// The key that signs: that of the first algorithm that has one, the configured ones first.
+    fn signs(&self, policy: &RotationPolicy) -> Option<&'a SigningKey> {
+        policy.algorithms.iter().chain(&Algorithm::ALL).find_map(|one| self.active(*one))
     }
 
     fn active(&self, algorithm: Algorithm) -> Option<&'a SigningKey> {

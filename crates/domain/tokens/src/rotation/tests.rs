@@ -56,7 +56,16 @@ impl Installation {
     }
 
     fn compromise(&mut self, id: &KeyId, now: u64) -> Result<usize, NotCompromised> {
-        let steps = self.plan(|keys| keys.compromise(id, &policy(ES256), at(now)))?;
+        self.compromise_among(ES256, id, now)
+    }
+
+    fn compromise_among(
+        &mut self,
+        algorithms: &[Algorithm],
+        id: &KeyId,
+        now: u64,
+    ) -> Result<usize, NotCompromised> {
+        let steps = self.plan(|keys| keys.compromise(id, &policy(algorithms), at(now)))?;
         Ok(self.carry_out(steps, now))
     }
 
@@ -215,6 +224,37 @@ fn jr_04_any_key_that_verifies_can_be_compromised_and_no_other() {
     assert_eq!(keys.signs(ES256), Some(active));
     let unknown = Jwk::P256 { x: [1; 32], y: [1; 32] }.thumbprint();
     assert_eq!(keys.compromise(&unknown, CACHED), Err(NotCompromised::Unknown));
+}
+
+#[test]
+fn jr_02_the_successor_of_a_compromised_key_that_does_not_sign_waits_until_it_is_known() {
+    let (both, rsa) = (&[Algorithm::Es256, Algorithm::Rs256], &[Algorithm::Rs256]);
+    let mut keys = Installation::started(ES256, 0);
+    keys.rotate(CACHED).unwrap();
+    keys.keep_up(both, CACHED);
+    keys.keep_up(both, 2 * CACHED);
+    let signs = keys.signs(both);
+    let lost = keys.of("active", Algorithm::Rs256).unwrap();
+    let next = keys.of("published", Algorithm::Rs256);
+    keys.compromise_among(both, &lost, 2 * CACHED).unwrap();
+    assert_eq!(keys.of("active", Algorithm::Rs256), None);
+    // Soon after, its algorithm is the only one.
+    keys.keep_up(rsa, 2 * CACHED);
+    keys.keep_up(rsa, 3 * CACHED - 1);
+    assert_eq!(keys.signs(rsa), signs, "verifiers may not know the successor yet");
+    keys.keep_up(rsa, 3 * CACHED);
+    assert_eq!(keys.signs(rsa), next);
+}
+
+#[test]
+fn jr_02_an_emergency_makes_one_young_key_sign_and_not_one_of_each_algorithm() {
+    let both = &[Algorithm::EdDsa, Algorithm::Es256];
+    let mut keys = Installation::started(ES256, 0);
+    keys.keep_up(both, 1);
+    let lost = keys.signs(both).unwrap();
+    keys.compromise_among(both, &lost, 1).unwrap();
+    assert_eq!(keys.signs(both), keys.of("active", Algorithm::EdDsa));
+    assert_eq!(keys.of("active", Algorithm::Es256), None);
 }
 
 #[test]
