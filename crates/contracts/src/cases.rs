@@ -21,3 +21,4 @@ pub mod rates;
 pub mod single_uses;
 pub mod tenants;
 pub mod tokens;
+pub mod writers;

@@ -43,7 +43,6 @@ pub trait Writes:
     + Apply<CheckpointKeyCreated>
     + Apply<LogTrimmed>
     + Apply<LogAcknowledged>
-    + SingleUses
 {
 }
 
@@ -59,7 +58,6 @@ impl<T> Writes for T where
         + Apply<CheckpointKeyCreated>
         + Apply<LogTrimmed>
         + Apply<LogAcknowledged>
-        + SingleUses
 {
 }
 
@@ -70,7 +68,7 @@ pub trait Harness: Sized + Send + Sync {
     /// Its views.
     type View: Views;
     /// The store.
-    type Store: Transactor<Tx = Self::Tx, View = Self::View> + Notes + Directory + Logs;
+    type Store: Transactor<Tx = Self::Tx, View = Self::View> + Notes + Directory + Logs + SingleUses;
 
     /// An empty store that takes time and randomness from this machine.
     fn fresh(machine: Machine) -> impl Future<Output = Self> + Send;

@@ -95,7 +95,8 @@ macro_rules! contract {
             single_uses: [
                 what_was_used_once_is_used_for_good,
                 ca_08_of_many_uses_at_once_exactly_one_is_the_first,
-                what_is_not_committed_was_not_used,
+                a_use_that_is_given_up_keeps_nobody_waiting,
+                many_that_forget_at_once_do_not_get_in_the_way_of_each_other,
                 ca_10_one_id_in_two_organizations_is_two,
                 ck_02_a_use_is_remembered_past_its_time_and_then_forgotten,
             ],
@@ -228,6 +229,20 @@ macro_rules! lease_contract {
                 no_other_sequencer_gets_a_turn_while_one_is_in_it,
                 no_other_sequencer_gets_a_turn_while_one_holds_the_lease,
                 an_event_that_commits_after_a_later_one_gets_its_place,
+            ],
+        }
+    };
+}
+
+/// Makes one test of each case of those who write at the same time, for this harness.
+///
+/// A store that has one writer has one transaction at a time.
+#[macro_export]
+macro_rules! writers_contract {
+    ($harness:ty) => {
+        $crate::suite! { $harness;
+            writers: [
+                a_use_waits_for_no_change_of_its_organization,
             ],
         }
     };

@@ -25,7 +25,6 @@ pub mod pepper;
 pub mod provider;
 mod refusals;
 pub mod signing_key;
-pub mod single_use;
 pub mod tokens;
 
 pub use caller::{AuthenticatedClient, Caller, Denial, Denied, Requirement};

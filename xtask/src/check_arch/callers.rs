@@ -52,7 +52,6 @@ const RESERVED: [Reserved; 6] = [
             "crates/usecases/src/log/checkpoint_key.rs",
             "crates/usecases/src/log/retention.rs",
             "crates/usecases/src/signing_key.rs",
-            "crates/usecases/src/single_use.rs",
         ],
         what: "it begins a transaction for a caller that it has not weighed again",
         rule: "a use case begins through `begin_as`: the caller may have ended since it authenticated",

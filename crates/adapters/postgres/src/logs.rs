@@ -98,7 +98,8 @@ impl PostgresStore {
         Ok(done.rows)
     }
 
-    async fn transaction(&self, text: String) -> Result<Transaction, StoreError> {
+    /// Begins a transaction by this text.
+    pub(crate) async fn transaction(&self, text: String) -> Result<Transaction, StoreError> {
         let deadline = Deadline::after(self.patience);
         Box::pin(Transaction::begin(&self.pool, text, deadline)).await
     }

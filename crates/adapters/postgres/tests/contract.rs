@@ -65,3 +65,4 @@ impl FeedHarness for Postgres {
 contracts::contract!(Postgres);
 contracts::feed_contract!(Postgres);
 contracts::lease_contract!(Postgres);
+contracts::writers_contract!(Postgres);

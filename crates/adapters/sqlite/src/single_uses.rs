@@ -1,9 +1,12 @@
 //! The port of what is good once.
 
 use jose::{SingleUse, SingleUses};
-use kernel::{StoreError, Timestamp};
+use kernel::{OrganizationId, StoreError, Timestamp};
 
-use crate::session::{Mode, SqliteTx, Statement};
+use crate::{
+    session::{Mode, Session, Statement},
+    store::SqliteStore,
+};
 
 /// There is one writer at a time: what is not there when it looks is not there when it writes.
 const USE: &str = "
@@ -22,18 +25,25 @@ const FORGET: &str = "
         LIMIT 1000
     )";
 
-impl SingleUses for SqliteTx {
-    async fn use_once(&mut self, used: &SingleUse, now: Timestamp) -> Result<bool, StoreError> {
-        let organization = self.owner().uuid();
+impl SingleUses for SqliteStore {
+    async fn use_once(
+        &self,
+        organization: OrganizationId,
+        used: &SingleUse,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut session = Session::new(self.hold(organization).await?);
+        let organization = organization.uuid();
         let statement: Statement = sqlx::query(USE)
             .bind(organization)
             .bind(used.digest().to_vec())
             .bind(used.expires_at().unix_micros());
-        let is_first = self.run(statement).await?.changed == 1;
+        let is_first = session.run(statement).await?.changed == 1;
         if is_first && used.is_an_occasion_to_forget() {
             let forget = sqlx::query(FORGET).bind(organization).bind(now.unix_micros());
-            self.run(forget).await?;
+            session.run(forget).await?;
         }
+        session.commit().await?;
         Ok(is_first)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{future::Future, time::Duration};
 
-use kernel::{StoreError, Timestamp};
+use kernel::{OrganizationId, StoreError, Timestamp};
 use ring::digest::{Context, SHA256};
 
 /// For how much longer than it must be something is remembered: a clock that was set back by an
@@ -60,17 +60,22 @@ impl SingleUse {
     }
 }
 
-/// What was used already, within the organization of a transaction.
-pub trait SingleUses: Send {
+/// What was used already, in each organization.
+///
+/// A store has it, and no transaction of a use case: nobody who changes a record keeps those waiting
+/// who authenticate.
+pub trait SingleUses: Send + Sync {
     /// Uses it. True for the first that does so, and for nobody else: of many at the same time
-    /// exactly one is first, on whatever replica. It counts once the transaction is committed.
+    /// exactly one is first, on whatever replica. It is durable when this is done: nobody can use it
+    /// after a crash of whoever used it and had not answered yet.
     ///
     /// What is long over may be forgotten on the occasion.
     ///
     /// # Errors
     /// [`StoreError`]; nobody knows then whether it was used, and it must count as used.
     fn use_once(
-        &mut self,
+        &self,
+        organization: OrganizationId,
         single_use: &SingleUse,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;

@@ -14,7 +14,7 @@ use super::{
     presented::PresentedClient,
     refuse::{Named, Refused},
 };
-use crate::{caller::AuthenticatedClient, provider::IdentityProvider, single_use::use_once};
+use crate::{caller::AuthenticatedClient, provider::IdentityProvider};
 
 /// Why a client was not let in. That its id, its secret or its standing is wrong is one error:
 /// telling them apart would tell which ids exist.
@@ -33,9 +33,8 @@ pub enum ClientError {
 
 impl<S, G> IdentityProvider<S, G>
 where
-    S: Transactor + Directory + Notes,
+    S: Transactor + Directory + Notes + SingleUses,
     S::View: KnowsParties,
-    S::Tx: SingleUses,
 {
     /// Authenticates a client and counts its request.
     ///
@@ -59,7 +58,7 @@ where
                 (client, Some(single_use))
             }
             PresentedClient::Certificate { id, certificate } => {
-                (self.by_certificate((id, certificate), origin).await?, None)
+                (self.by_certificate((id, &**certificate), origin).await?, None)
             }
         };
         let admission = self.admit(&client.as_caller()).await?;
@@ -80,10 +79,11 @@ where
         single_use: &SingleUse,
     ) -> Result<(), ClientError> {
         let scope = client.scope();
-        if use_once(&self.parts.store, scope, single_use, self.now()).await? {
+        let (organization, now) = (scope.organization(), self.now());
+        if self.parts.store.use_once(organization, single_use, now).await? {
             return Ok(());
         }
-        let named = Named::existing(scope.organization(), client.client().agent);
+        let named = Named::existing(organization, client.client().agent);
         let reason = "the assertion was used before";
         Err(self.refuse_client(scope.origin(), named, reason).await)
     }

@@ -5,14 +5,10 @@ use ::tokens::{
     dpop::{Epoch, ProofUse},
 };
 use async_trait::async_trait;
-use audit::Transactor;
 use jose::{SingleUse, SingleUses};
 use kernel::{OrganizationId, StoreError, Timestamp};
-use tenancy::{Actor, Origin, Scope};
 
-use crate::single_use::use_once;
-
-/// Remembers in the store, a transaction each. What is lost there is lost with everything else, so it
+/// Remembers in the store. What is lost there is lost with everything else, so it
 /// has one epoch for ever.
 #[derive(Debug, Clone)]
 pub struct RecordedProofs<S>(S);
@@ -27,8 +23,7 @@ impl<S> RecordedProofs<S> {
 #[async_trait]
 impl<S> ProofUses for RecordedProofs<S>
 where
-    S: Transactor,
-    S::Tx: SingleUses,
+    S: SingleUses,
 {
     async fn epoch(&self, _: Timestamp) -> Result<Epoch, StoreError> {
         Ok(Epoch::OF_RECORD)
@@ -45,8 +40,7 @@ where
         if epoch != next {
             return Ok(ProofUse::OtherEpoch { next });
         }
-        let scope = Scope::new(organization, Actor::System, Origin::internal());
-        match use_once(&self.0, &scope, single_use, now).await? {
+        match self.0.use_once(organization, single_use, now).await? {
             true => Ok(ProofUse::First { next }),
             false => Ok(ProofUse::Again),
         }

@@ -51,9 +51,8 @@ pub trait Authenticator: Send + Sync {
 #[async_trait]
 impl<S, G> Authenticator for IdentityProvider<S, G>
 where
-    S: Transactor + Directory + Notes,
+    S: Transactor + Directory + Notes + SingleUses,
     S::View: KnowsParties,
-    S::Tx: SingleUses,
     G: Signer,
 {
     async fn client(

@@ -239,8 +239,13 @@ impl ClientKeys for View {
     }
 }
 
-impl SingleUses for View {
-    async fn use_once(&mut self, _: &SingleUse, _: Timestamp) -> Result<bool, StoreError> {
+impl SingleUses for CountingStore {
+    async fn use_once(
+        &self,
+        _: OrganizationId,
+        _: &SingleUse,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
         panic!("nothing is written here")
     }
 }
