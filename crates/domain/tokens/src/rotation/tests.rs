@@ -247,6 +247,19 @@ fn jr_02_the_successor_of_a_compromised_key_that_does_not_sign_waits_until_it_is
 }
 
 #[test]
+fn jr_02_a_compromised_key_that_cannot_be_opened_did_not_sign_so_its_successor_waits() {
+    let both = &[Algorithm::Es256, Algorithm::EdDsa];
+    let mut keys = Installation::started(both, 0);
+    keys.keep_up(both, CACHED);
+    keys.rotate(CACHED).unwrap();
+    let lost = keys.signs(both).unwrap();
+    keys.broken = vec![lost.clone()];
+    keys.compromise_among(both, &lost, CACHED).unwrap();
+    assert_eq!(keys.of("active", Algorithm::Es256), None);
+    assert_eq!(keys.signs(both), keys.of("active", Algorithm::EdDsa));
+}
+
+#[test]
 fn jr_02_an_emergency_makes_one_young_key_sign_and_not_one_of_each_algorithm() {
     let both = &[Algorithm::EdDsa, Algorithm::Es256];
     let mut keys = Installation::started(ES256, 0);
