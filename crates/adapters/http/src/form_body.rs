@@ -10,6 +10,9 @@ use crate::{oauth_error::OAuthError, percent};
 /// More pairs than any client has use for.
 const MOST_PAIRS: usize = 1_000;
 
+/// The longest name of a parameter that an error tells, in bytes.
+const LONGEST_NAME_TOLD: usize = 32;
+
 /// Parameters whose own grammar refuses control characters, with a better error than this file's.
 const JUDGED_BY_GRAMMAR: [&str; 2] = ["scope", "resource"];
 
@@ -86,7 +89,12 @@ fn refuse_doubled(
         form.iter().find(|(name, values)| values.len() > 1 && !repeatable.contains(&name.as_str()));
     match doubled {
         Some((name, _)) => {
-            let description = format!("the parameter {name} was sent more than once");
+            // A longer name is none that anybody knows, and perhaps a secret in the wrong place.
+            let description = if name.len() <= LONGEST_NAME_TOLD {
+                format!("the parameter {name} was sent more than once")
+            } else {
+                "a parameter was sent more than once".to_owned()
+            };
             Err(OAuthError::invalid_request(description))
         }
         None => Ok(()),
@@ -119,6 +127,8 @@ mod tests {
         assert_eq!(refused("scope=a&scope=a"), "the parameter scope was sent more than once");
         assert_eq!(refused("scope=&scope=a"), "the parameter scope was sent more than once");
         assert_eq!(refused("x=1&%78=1"), "the parameter x was sent more than once");
+        let long = "idp_sk_".repeat(9);
+        assert_eq!(refused(&format!("{long}=&{long}=")), "a parameter was sent more than once");
         let form = Form::parse(b"resource=b&resource=a&resource=", &["resource"]).unwrap();
         assert_eq!(form.all("resource").collect::<Vec<_>>(), ["b", "a"]);
     }

@@ -79,8 +79,8 @@ impl<'a> PresentedAssertion<'a> {
     /// [`InvalidAssertion`]
     pub fn read(text: &'a str) -> Result<Self, InvalidAssertion> {
         let object = Compact::parse(text).map_err(|_| InvalidAssertion::Malformed)?;
-        let kind = object.header().kind.as_deref().map(str::to_ascii_lowercase);
-        if kind.is_some_and(|kind| !KINDS.contains(&kind.as_str())) {
+        let header = object.header();
+        if header.kind.is_some() && !KINDS.iter().any(|kind| header.is_of(kind)) {
             return Err(InvalidAssertion::Kind);
         }
         let (issuer, subject) = (text_of(object.claims(), "iss"), text_of(object.claims(), "sub"));

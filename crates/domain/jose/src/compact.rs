@@ -85,6 +85,16 @@ impl<'a> Compact<'a> {
 }
 
 impl Header {
+    /// Whether it says that the object is of this type, which is given in lower case. Case does not
+    /// matter, and `application/` before it may be left out (RFC 7515 section 4.1.9).
+    #[must_use]
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.kind.as_deref().is_some_and(|said| {
+            let said = said.to_ascii_lowercase();
+            said.strip_prefix("application/").unwrap_or(&said) == kind
+        })
+    }
+
     /// What would change the meaning of the rest, and is not done here.
     const ASKS_FOR_MORE: [&str; 4] = ["crit", "b64", "zip", "enc"];
 
@@ -142,6 +152,24 @@ mod tests {
         assert_eq!(object.claims()["sub"], "c");
         assert_eq!(object.signature(), b"sig");
         assert!(text.starts_with(object.signed()));
+    }
+
+    #[test]
+    fn a_type_is_one_in_any_case_and_with_or_without_its_first_half() {
+        for (said, is_it) in [
+            ("dpop+jwt", true),
+            ("DPoP+JWT", true),
+            ("application/dpop+jwt", true),
+            ("Application/DPoP+jwt", true),
+            ("application/application/dpop+jwt", false),
+            ("text/dpop+jwt", false),
+            ("at+jwt", false),
+            ("", false),
+        ] {
+            let header = with_header(&format!(r#"{{"alg":"ES256","typ":"{said}"}}"#)).unwrap();
+            assert_eq!(header.is_of("dpop+jwt"), is_it, "{said}");
+        }
+        assert!(!with_header(r#"{"alg":"ES256"}"#).unwrap().is_of("dpop+jwt"));
     }
 
     #[test]

@@ -257,7 +257,15 @@ const fn near_the_prime(lowest: u8) -> [u8; 32] {
 fn strong(point: [u8; 32]) -> Result<[u8; 32], InvalidJwk> {
     let mut unsigned = point;
     unsigned[31] &= 0x7f;
-    if SMALL_ORDER.contains(&unsigned) { Err(InvalidJwk::Weak) } else { Ok(point) }
+    if SMALL_ORDER.contains(&unsigned) {
+        return Err(InvalidJwk::Weak);
+    }
+    if is_past_the_prime(&unsigned) { Err(InvalidJwk::Member) } else { Ok(point) }
+}
+
+/// A number has one encoding (RFC 8032 section 5.1.3). The least significant byte is the first.
+fn is_past_the_prime(number: &[u8; 32]) -> bool {
+    number.iter().rev().ge(near_the_prime(0xed).iter().rev())
 }
 
 #[cfg(test)]

@@ -125,7 +125,8 @@ where
         })
     }
 
-    /// The token, and the nonce for the next proof, where one was shown.
+    /// The token, bound to the key of the proof that was shown, if one was (RFC 9449 section 5), and the
+    /// nonce for the next one.
     async fn unsigned(
         &self,
         client: &AuthenticatedClient,
@@ -136,12 +137,11 @@ where
         let mut request =
             TokenRequest::parse(&request.grant_type, request.scope.as_deref(), resources)
                 .map_err(IssueError::Refused)?;
-        request.confirmation = client.confirmation();
-        let mut next_nonce = None;
-        if let Some(shown) = shown {
-            let (confirmation, nonce) = self.bound_by(client, shown).await?;
-            (request.confirmation, next_nonce) = (Some(confirmation), Some(nonce));
-        }
+        let proof = shown.map(|shown| self.proof(shown, None)).transpose()?;
+        request.confirmation = match &proof {
+            Some(proof) => Some(Confirmation::Key(proof.key().clone())),
+            None => client.confirmation(),
+        };
         let policy = &self.parts.policy;
         let registered =
             self.registered(client, &request.resources_to_find(&policy.issuer)).await?;
@@ -151,18 +151,10 @@ where
             issue::IssueError::Refused(refusal) => IssueError::Refused(refusal),
             issue::IssueError::Entropy(error) => IssueError::Entropy(error),
         })?;
-        Ok((unsigned, next_nonce))
-    }
-
-    /// What a proof binds the token to (RFC 9449 section 5), and the nonce for the next one.
-    async fn bound_by(
-        &self,
-        client: &AuthenticatedClient,
-        shown: &PresentedProof,
-    ) -> Result<(Confirmation, String), IssueError> {
-        let proof = self.proof(shown, None)?;
+        // Last of all: whoever is refused for another reason may show the same proof again.
+        let Some(proof) = proof else { return Ok((unsigned, None)) };
         let nonce = self.use_proof(client.scope().organization(), &proof).await?;
-        Ok((Confirmation::Key(proof.key().clone()), nonce))
+        Ok((unsigned, Some(nonce)))
     }
 
     /// Which of these an active agent of the client's organization answers to. Where nothing is to

@@ -117,6 +117,18 @@ fn jv_11_what_is_weak_private_or_meant_for_something_else_is_refused() {
 }
 
 #[test]
+fn jv_09_a_point_that_is_past_the_prime_is_a_second_encoding_and_refused() {
+    for (point, refused) in [
+        ([0xff; 32], Some(InvalidJwk::Member)),
+        (near_the_prime(0xef), Some(InvalidJwk::Member)),
+        (near_the_prime(0xed), Some(InvalidJwk::Weak)),
+        (near_the_prime(0xeb), None),
+    ] {
+        assert_eq!(read(ed25519(point)).err(), refused, "{point:?}");
+    }
+}
+
+#[test]
 fn jv_10_a_point_of_a_small_order_is_refused_in_every_encoding() {
     for point in SMALL_ORDER {
         let mut signed = point;

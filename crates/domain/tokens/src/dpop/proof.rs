@@ -1,6 +1,6 @@
 //! One proof: what it must say, and of what (RFC 9449 sections 4.2 and 4.3).
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use data_encoding::BASE64URL_NOPAD;
 use jose::{Algorithm, Compact, Header, Jwk, KeyId, SignatureVerifier, SingleUse};
@@ -31,6 +31,8 @@ pub struct Shown<'a> {
     pub method: &'a str,
     /// Its URL.
     pub url: &'a str,
+    /// The other URL by which this server is asked the same, if there is one.
+    pub alias: Option<&'a str>,
     /// The token that was shown with it; none where one is asked for.
     pub token: Option<&'a str>,
 }
@@ -103,7 +105,8 @@ impl Proof {
         if text(claims, "htm")? != shown.method {
             return Err(InvalidProof::Method);
         }
-        if !target::is_same(text(claims, "htu")?, shown.url) {
+        let target = text(claims, "htu")?;
+        if !iter::once(shown.url).chain(shown.alias).any(|url| target::is_same(target, url)) {
             return Err(InvalidProof::Url);
         }
         let issued_at = claims.get("iat").and_then(Value::as_i64);
@@ -138,7 +141,7 @@ impl Proof {
 /// The key in the header, if it signed the whole, in a way that is taken.
 fn signed_by(object: &Compact<'_>, verifier: &dyn SignatureVerifier) -> Result<Jwk, InvalidProof> {
     let header = object.header();
-    if header.kind.as_deref() != Some(KIND) {
+    if !header.is_of(KIND) {
         return Err(InvalidProof::Kind);
     }
     if !ALGORITHMS.contains(&header.algorithm) {

@@ -8,7 +8,7 @@ use crate::sample::at;
 
 const NOW: i64 = 1_700_000_000;
 const URL: &str = "https://idp.example.com/api/v1/token";
-const ASKED: Shown<'static> = Shown { method: "POST", url: URL, token: None };
+const ASKED: Shown<'static> = Shown { method: "POST", url: URL, alias: None, token: None };
 
 /// A "signature" is a keyed hash: only the rules are tested.
 struct Fake;
@@ -108,7 +108,7 @@ fn dp_01_nothing_may_be_missing_or_of_another_type() {
     for name in ["ath", "nonce"] {
         assert_eq!(with_claim(name, json!(1)), Err(Claim(name)));
     }
-    for kind in ["JWT", "at+jwt", "DPOP+JWT", "application/dpop+jwt", "dpop+jwt "] {
+    for kind in ["JWT", "at+jwt", "text/dpop+jwt", "image/dpop+jwt", "dpop+jwt "] {
         assert_eq!(with_header("typ", json!(kind)), Err(Kind), "{kind}");
     }
     assert_eq!(with_header("alg", json!("RS256")), Err(Algorithm));
@@ -198,6 +198,23 @@ fn dp_04_a_proof_is_of_one_method_and_one_url() {
     let other = "https://idp.example.com/api/v1/token/revoke";
     assert_eq!(with_claim("htu", json!(other)), Err(InvalidProof::Url));
     assert!(with_claim("htu", json!("https://IDP.example.com:443/api/v1/token?a#b")).is_ok());
+}
+
+#[test]
+fn dp_04_a_proof_may_be_of_the_other_url_of_the_same_request_and_of_no_third() {
+    let alias = "https://mtls.example.com/api/v1/token";
+    let of_url = |htu: &str| {
+        let proof = signed(&header(), &with(claims(), "htu", json!(htu)), &key());
+        let shown = Shown { alias: Some(alias), ..ASKED };
+        Proof::verify(&proof, &shown, &Fake, at(NOW * 1_000)).map(|_| ())
+    };
+    assert_eq!(of_url(alias), Ok(()));
+    assert_eq!(of_url(URL), Ok(()));
+    for other in ["https://mtls.example.com/api/v1/token/revoke", "https://a.example/api/v1/token"]
+    {
+        assert_eq!(of_url(other), Err(InvalidProof::Url));
+    }
+    assert_eq!(with_claim("htu", json!(alias)), Err(InvalidProof::Url));
 }
 
 #[test]
