@@ -26,7 +26,6 @@ pub trait Store:
                 + Apply<CredentialChange>
                 + Apply<CredentialRotation>
                 + Apply<ClientKeyChange>
-                + SingleUses
                 + Apply<SigningKeyChange>
                 + Apply<TokenRevoked>
                 + LogReader
@@ -37,6 +36,7 @@ pub trait Store:
         View: KnowsParties + SigningKeys + AuditLog + LogReader,
     > + Directory
     + Notes
+    + SingleUses
     + Logs
     + Pinged
     + Clone
