@@ -90,6 +90,27 @@ async fn a_token_is_bound_to_the_key_of_a_proof_and_shown_with_one_and_says_so()
 }
 
 #[tokio::test]
+async fn a_proof_of_a_request_that_is_refused_for_something_else_is_not_used_up() {
+    let server = Server::start().await;
+    let client = server.client(&[]).await;
+    let prover = Prover::new(&server);
+    let nonce = prover.nonce(&client).await;
+    let proof = prover.proof(&prover.claims("POST", TOKEN, &nonce));
+    for (more, error) in [
+        (("scope", "agents:write"), "invalid_scope"),
+        (("resource", "https://nobody.example"), "invalid_target"),
+    ] {
+        let form = [("grant_type", "client_credentials"), more];
+        let call = server.post(TOKEN).basic(&client.id, &client.secret).form(&form);
+        let refused = call.header("dpop", &proof).send().await;
+        assert_eq!(refused.refusal(), (400, error));
+    }
+    prover.ask_with(&client, &proof).await.expect(200);
+    let again = prover.ask_with(&client, &proof).await;
+    assert_eq!(again.refusal(), (400, "invalid_dpop_proof"));
+}
+
+#[tokio::test]
 async fn a_bound_token_is_shown_at_the_oauth_endpoints_too() {
     let server = Server::start().await;
     let client = server.client(&["operator"]).await;
