@@ -116,7 +116,7 @@ pub fn read_proof(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let url = "https://idp.example.com/api/v1/token";
     for token in [None, Some("token")] {
-        let shown = Shown { method: "POST", url, token };
+        let shown = Shown { method: "POST", url, alias: None, token };
         if let Ok(proof) = Proof::verify(text, &shown, &Credulous, now()) {
             assert!(KeyId::parse(proof.key().as_str()).is_some());
         }

@@ -9,7 +9,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, StatusCode, request::Parts},
 };
-use credentials::Certificate;
+use credentials::ShownCertificate;
 use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
 use tenancy::{Admission, Origin, Scope};
 use tokens::Scheme;
@@ -73,10 +73,12 @@ impl<E: Endpoint> Authorized<E> {
             Ok(Some(Authorization::Token(scheme, token))) => {
                 desk.shown((scheme, token), &parts.headers)
             }
-            Ok(Some(Authorization::Basic(_) | Authorization::Unknown)) | Err(_) => {
-                return Err(desk.refuse(Problem::token_refused).await);
+            // Whoever tries what is not taken here is told what is, and not of a token that was never
+            // shown (RFC 6750 section 3.1).
+            Ok(Some(Authorization::Basic(_) | Authorization::Unknown) | None) => {
+                return Err(desk.refuse(Problem::token_required).await);
             }
-            Ok(None) => return Err(desk.refuse(Problem::token_required).await),
+            Err(_) => return Err(desk.refuse(Problem::token_refused).await),
         };
         let Some(shown) = shown else { return Err(desk.refuse(Problem::token_refused).await) };
         let mut caller = desk.bearer(&shown).await?;
@@ -131,7 +133,11 @@ impl Desk {
                 address: None,
                 user_agent: None,
             }),
-            target: Target::of(&parts.method, &parts.uri, ports.authorization_server.issuer()),
+            target: Target::of(
+                &parts.method,
+                &parts.uri,
+                (ports.authorization_server.issuer(), ports.supported.aliases()),
+            ),
             nonce: parts.extensions.get::<NonceSlot>().cloned().unwrap_or_default(),
             certificate: parts.extensions.get::<ConnectionCertificate>().cloned(),
             caller: parts.extensions.get::<CallerSlot>().cloned().unwrap_or_default(),
@@ -160,13 +166,13 @@ impl Desk {
             Scheme::Bearer if headers.contains_key(dpop::PROOF) => return None,
             Scheme::Bearer => None,
         };
-        let certificate = self.certificate.as_ref().map(ConnectionCertificate::thumbprint);
+        let certificate = self.certificate.as_ref().map(ShownCertificate::thumbprint);
         Some(PresentedToken { token, proof, certificate })
     }
 
-    /// The certificate of the connection, as it is at this moment.
-    fn certificate(&self) -> Option<Certificate> {
-        self.certificate.as_ref()?.read(self.now)
+    /// The certificate of the connection, for whoever finds out whether it matters.
+    fn certificate(&self) -> Option<Box<dyn ShownCertificate>> {
+        Some(Box::new(self.certificate.clone()?))
     }
 
     async fn bearer(&self, token: &PresentedToken) -> Result<Caller, Problem> {

@@ -4,7 +4,7 @@
 //! attacker add a method that it has to one that it has not.
 
 use axum::http::{HeaderMap, header};
-use credentials::{Certificate, assertion::ASSERTION_TYPE};
+use credentials::{ShownCertificate, assertion::ASSERTION_TYPE};
 use kernel::Secret;
 use tokens::Scheme;
 use usecases::authenticate::PresentedClient;
@@ -59,7 +59,7 @@ pub(crate) enum Presented {
 pub(crate) fn client_credentials(
     headers: &HeaderMap,
     form: &Form,
-    certificate: impl FnOnce() -> Option<Certificate>,
+    certificate: impl FnOnce() -> Option<Box<dyn ShownCertificate>>,
 ) -> Result<ClientCredentials, OAuthError> {
     match presented(headers, form, certificate)? {
         Presented::Client(credentials) => Ok(credentials),
@@ -73,7 +73,7 @@ pub(crate) fn client_credentials(
 pub(crate) fn presented(
     headers: &HeaderMap,
     form: &Form,
-    certificate: impl FnOnce() -> Option<Certificate>,
+    certificate: impl FnOnce() -> Option<Box<dyn ShownCertificate>>,
 ) -> Result<Presented, OAuthError> {
     let in_form = form.get("client_secret").is_some();
     let assertion =
@@ -136,11 +136,11 @@ fn post(form: &Form) -> Result<ClientCredentials, OAuthError> {
     }
 }
 
-/// The certificate of the connection. The client must say who it is, since a certificate may be of
-/// another use (RFC 8705 section 2).
+/// The certificate of the connection, unread. The client must say who it is, since a certificate may be
+/// of another use (RFC 8705 section 2).
 fn by_certificate(
     form: &Form,
-    certificate: impl FnOnce() -> Option<Certificate>,
+    certificate: impl FnOnce() -> Option<Box<dyn ShownCertificate>>,
 ) -> Result<ClientCredentials, OAuthError> {
     let id = form.get("client_id").map(str::to_owned);
     match id.and_then(|id| Some((id, certificate()?))) {
@@ -187,7 +187,8 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization>
 #[cfg(test)]
 mod tests {
     use axum::{http::HeaderValue, response::IntoResponse};
-    use kernel::ExposeSecret;
+    use credentials::{Certificate, CertificateThumbprint};
+    use kernel::{ExposeSecret, Timestamp};
 
     use super::*;
     use crate::challenge::Challenge;
@@ -204,10 +205,28 @@ mod tests {
     fn with_certificate(
         authorization: &[&str],
         form: &str,
-        certificate: Option<Certificate>,
+        certificate: Option<Box<dyn ShownCertificate>>,
     ) -> Result<ClientCredentials, OAuthError> {
         let form = Form::parse(form.as_bytes(), &[]).unwrap();
         client_credentials(&headers(authorization), &form, || certificate)
+    }
+
+    /// A certificate that nobody may look at here.
+    #[derive(Debug)]
+    struct Unread;
+
+    impl ShownCertificate for Unread {
+        fn thumbprint(&self) -> CertificateThumbprint {
+            panic!("nobody is known yet")
+        }
+
+        fn read(&self) -> Option<Certificate> {
+            panic!("nobody is known yet")
+        }
+
+        fn is_vouched_for(&self, _: Timestamp) -> bool {
+            panic!("nobody is known yet")
+        }
     }
 
     /// The error, its status, and whether it asks for Basic.
@@ -266,16 +285,8 @@ mod tests {
 
     #[test]
     fn ca_02_a_certificate_counts_where_there_is_no_other_method_and_the_client_says_who_it_is() {
-        let at = |micros| kernel::Timestamp::from_unix_micros(micros).unwrap();
-        let certificate = Certificate {
-            thumbprint: jose::CertificateThumbprint::of(b"certificate"),
-            names: Vec::new(),
-            not_before: at(0),
-            not_after: at(1),
-            is_vouched_for: false,
-        };
         let method = |authorization: &[&str], form: &str| {
-            let read = with_certificate(authorization, form, Some(certificate.clone()));
+            let read = with_certificate(authorization, form, Some(Box::new(Unread)));
             read.map(|read| read.method).map_err(|error| error.error())
         };
         assert_eq!(method(&[], "client_id=id"), Ok(ClientMethod::Certificate));

@@ -35,16 +35,23 @@ pub(crate) fn shown(headers: &HeaderMap) -> Scheme {
 }
 
 /// What a proof must be of: the method, and the URL as the issuer's clients know it, wherever a proxy
-/// has sent the request on to.
+/// has sent the request on to. Clients with certificates may know it by an alias, and whoever else does
+/// means this server too: a proof passes once, by whichever.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     method: &'static str,
     url: String,
+    alias: Option<String>,
 }
 
 impl Target {
-    pub(crate) fn of(method: &Method, uri: &Uri, issuer: &Issuer) -> Self {
-        Self { method: known_name(method), url: issuer.join(uri.path()) }
+    pub(crate) fn of(
+        method: &Method,
+        uri: &Uri,
+        (issuer, aliases): (&Issuer, Option<&str>),
+    ) -> Self {
+        let alias = aliases.map(|base| format!("{base}{}", uri.path()));
+        Self { method: known_name(method), url: issuer.join(uri.path()), alias }
     }
 
     /// The proof that came with the request. Where there is none, or more than one, what is returned
@@ -53,7 +60,12 @@ impl Target {
         let mut all = headers.get_all(PROOF).iter();
         let only = all.next().filter(|_| all.next().is_none());
         let proof = only.and_then(|only| only.to_str().ok()).unwrap_or_default().to_owned();
-        PresentedProof { proof, method: self.method, url: self.url.clone() }
+        PresentedProof {
+            proof,
+            method: self.method,
+            url: self.url.clone(),
+            alias: self.alias.clone(),
+        }
     }
 
     /// The proof that came with the request, if any header says that one did.
@@ -93,7 +105,8 @@ mod tests {
 
     fn target() -> Target {
         let issuer = "https://idp.example.com/one".parse().unwrap();
-        Target::of(&Method::POST, &"/api/v1/token?x=1".parse().unwrap(), &issuer)
+        let aliases = Some("https://mtls.example.com/two");
+        Target::of(&Method::POST, &"/api/v1/token?x=1".parse().unwrap(), (&issuer, aliases))
     }
 
     #[test]
@@ -103,6 +116,8 @@ mod tests {
             (target.method, target.url.as_str()),
             ("POST", "https://idp.example.com/one/api/v1/token")
         );
+        let alias = target.alias.as_deref();
+        assert_eq!(alias, Some("https://mtls.example.com/two/api/v1/token"));
     }
 
     #[test]

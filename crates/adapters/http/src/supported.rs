@@ -25,6 +25,13 @@ impl Default for Supported {
     }
 }
 
+impl Supported {
+    /// Where clients with certificates find the endpoints, if not below the issuer.
+    pub(crate) fn aliases(&self) -> Option<&str> {
+        self.mutual_tls.as_ref()?.aliases.as_deref()
+    }
+}
+
 /// How clients use certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MutualTls {

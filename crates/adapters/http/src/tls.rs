@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime},
@@ -17,6 +17,8 @@ use rustls::{
     },
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::mutual_tls::MOST_CERTIFICATES;
 
 /// The protocols that the server speaks over TLS, the first where the client has the choice (RFC 7301).
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -105,7 +107,7 @@ fn configured(
     Ok(Arc::new(config))
 }
 
-/// Sees that a client holds the key of its certificate, and nothing else. Who made the certificate out
+/// Sees that a client holds the key of its certificate, and that no more came with it than chains have. Who made the certificate out
 /// is asked where a client authenticates by it: there nobody need have (RFC 8705 section 2.2).
 #[derive(Debug)]
 struct HeldKey {
@@ -125,9 +127,13 @@ impl ClientCertVerifier for HeldKey {
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
+        // The rest of the chain is kept for as long as the connection lasts.
+        if intermediates.len() >= MOST_CERTIFICATES {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
+        }
         ParsedCertificate::try_from(end_entity).map(|_| ClientCertVerified::assertion())
     }
 

@@ -8,11 +8,12 @@ use thiserror::Error;
 use crate::{
     client_key::ClientKey,
     distinguished_name::DistinguishedName,
+    examination::Examination,
     material::{CertificateSubject, CertificateThumbprint, KeyMaterial, SubjectKind},
 };
 
-/// A certificate that a client showed. Whoever terminated the connection saw that the client holds its
-/// key.
+/// What a certificate says of itself. Who made it out is another question:
+/// [`Examination`](crate::Examination).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// What it is known by.
@@ -23,8 +24,6 @@ pub struct Certificate {
     pub not_before: Timestamp,
     /// The last instant of it.
     pub not_after: Timestamp,
-    /// Whether an authority that is trusted here made it out and has not revoked it.
-    pub is_vouched_for: bool,
 }
 
 impl Certificate {
@@ -38,15 +37,19 @@ impl Certificate {
 impl ClientKey {
     /// Whether a certificate is what this client registered: the very certificate, or any of a trusted
     /// authority's that bears the name. A name on a certificate that nobody vouches for says nothing,
-    /// since everybody can make one.
+    /// since everybody can make one. Who vouches is asked last, and only about what bears the name: it
+    /// is what costs most.
     #[must_use]
-    pub fn matches(&self, shown: &Certificate, now: Timestamp) -> bool {
-        let is_it = match self.material() {
+    pub fn matches(&self, shown: &Examination<'_>) -> bool {
+        match self.material() {
             KeyMaterial::Jwk(_) => false,
-            KeyMaterial::Certificate(registered) => *registered == shown.thumbprint,
-            KeyMaterial::Subject(name) => shown.is_vouched_for && shown.names.contains(name),
-        };
-        is_it && shown.is_valid_at(now)
+            KeyMaterial::Certificate(registered) => {
+                *registered == shown.thumbprint() && shown.is_valid()
+            }
+            KeyMaterial::Subject(name) => {
+                shown.bears(name) && shown.is_valid() && shown.is_vouched_for()
+            }
+        }
     }
 }
 
@@ -118,10 +121,12 @@ fn mailbox(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
     use jose::Jwk;
 
     use super::*;
-    use crate::{client_key::NewClientKey, ways::Ways};
+    use crate::{client_key::NewClientKey, examination::ShownCertificate, ways::Ways};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_micros(seconds * 1_000_000).unwrap()
@@ -144,13 +149,56 @@ mod tests {
         CertificateSubject::parse(kind, text).unwrap()
     }
 
-    fn shown(of: &[u8], names: Vec<CertificateSubject>) -> Certificate {
-        Certificate {
-            thumbprint: CertificateThumbprint::of(of),
-            names,
-            not_before: at(100),
-            not_after: at(200),
-            is_vouched_for: true,
+    /// A certificate that counts how often something is found out about it.
+    #[derive(Debug)]
+    struct Counting {
+        certificate: Option<Certificate>,
+        thumbprint: CertificateThumbprint,
+        verdict: bool,
+        reads: AtomicUsize,
+        verdicts: AtomicUsize,
+    }
+
+    impl Counting {
+        fn vouched_for(self, verdict: bool) -> Self {
+            Self { verdict, ..self }
+        }
+
+        fn matches(&self, key: &ClientKey, now: i64) -> bool {
+            key.matches(&Examination::new(self, at(now)))
+        }
+
+        /// How often it was read, and how often somebody was asked about it.
+        fn cost(&self) -> (usize, usize) {
+            (self.reads.load(Relaxed), self.verdicts.load(Relaxed))
+        }
+    }
+
+    impl ShownCertificate for Counting {
+        fn thumbprint(&self) -> CertificateThumbprint {
+            self.thumbprint
+        }
+
+        fn read(&self) -> Option<Certificate> {
+            self.reads.fetch_add(1, Relaxed);
+            self.certificate.clone()
+        }
+
+        fn is_vouched_for(&self, _: Timestamp) -> bool {
+            self.verdicts.fetch_add(1, Relaxed);
+            self.verdict
+        }
+    }
+
+    fn shown(of: &[u8], names: Vec<CertificateSubject>) -> Counting {
+        let thumbprint = CertificateThumbprint::of(of);
+        let (not_before, not_after) = (at(100), at(200));
+        Counting {
+            certificate: Some(Certificate { thumbprint, names, not_before, not_after }),
+            thumbprint,
+            verdict: true,
+            reads: AtomicUsize::new(0),
+            verdicts: AtomicUsize::new(0),
         }
     }
 
@@ -159,24 +207,25 @@ mod tests {
         let uri = name(SubjectKind::SanUri, "spiffe://example/agent");
         let key = key(KeyMaterial::Subject(uri.clone()));
         let good = shown(b"one", vec![name(SubjectKind::SanDns, "a.example"), uri.clone()]);
-        assert!(key.matches(&good, at(150)));
+        assert!(good.matches(&key, 150));
         // A new certificate by the same authority, with another key.
-        assert!(key.matches(&shown(b"two", vec![uri.clone()]), at(150)));
-        assert!(!key.matches(&Certificate { is_vouched_for: false, ..good }, at(150)));
+        assert!(shown(b"two", vec![uri.clone()]).matches(&key, 150));
+        assert!(!good.vouched_for(false).matches(&key, 150));
         let other = name(SubjectKind::SanUri, "spiffe://example/other");
-        assert!(!key.matches(&shown(b"one", vec![other]), at(150)));
-        assert!(!key.matches(&shown(b"one", Vec::new()), at(150)));
+        assert!(!shown(b"one", vec![other]).matches(&key, 150));
+        assert!(!shown(b"one", Vec::new()).matches(&key, 150));
         // The same text, as a name of another kind.
         let dn = CertificateSubject { kind: SubjectKind::Dn, text: uri.text };
-        assert!(!key.matches(&shown(b"one", vec![dn]), at(150)));
+        assert!(!shown(b"one", vec![dn]).matches(&key, 150));
     }
 
     #[test]
     fn dp_11_a_certificate_of_ones_own_is_that_one_alone_and_nobody_need_vouch_for_it() {
         let key = key(KeyMaterial::Certificate(CertificateThumbprint::of(b"one")));
-        let own = Certificate { is_vouched_for: false, ..shown(b"one", Vec::new()) };
-        assert!(key.matches(&own, at(150)));
-        assert!(!key.matches(&shown(b"two", Vec::new()), at(150)));
+        assert!(shown(b"one", Vec::new()).vouched_for(false).matches(&key, 150));
+        assert!(!shown(b"two", Vec::new()).matches(&key, 150));
+        let unreadable = Counting { certificate: None, ..shown(b"one", Vec::new()) };
+        assert!(!unreadable.matches(&key, 150));
     }
 
     #[test]
@@ -186,15 +235,42 @@ mod tests {
         let of_authority = key(KeyMaterial::Subject(uri.clone()));
         let certificate = shown(b"one", vec![uri]);
         for (when, good) in [(99, false), (100, true), (200, true), (201, false)] {
-            assert_eq!(of_own.matches(&certificate, at(when)), good, "{when}");
-            assert_eq!(of_authority.matches(&certificate, at(when)), good, "{when}");
+            for key in [&of_own, &of_authority] {
+                let examination = Examination::new(&certificate, at(when));
+                assert_eq!(key.matches(&examination), good, "{when}");
+                assert_eq!(examination.found_it_out_of_date(), !good, "{when}");
+            }
         }
     }
 
     #[test]
     fn a_client_of_a_key_is_not_known_by_a_certificate() {
         let key = key(KeyMaterial::Jwk(Jwk::Ed25519 { x: [1; 32] }));
-        assert!(!key.matches(&shown(b"one", Vec::new()), at(150)));
+        assert!(!shown(b"one", Vec::new()).matches(&key, 150));
+    }
+
+    #[test]
+    fn ds_08_nothing_is_found_out_before_it_matters_and_nothing_twice() {
+        let uri = name(SubjectKind::SanUri, "spiffe://example/agent");
+        let of_key = key(KeyMaterial::Jwk(Jwk::Ed25519 { x: [1; 32] }));
+        let of_own = key(KeyMaterial::Certificate(CertificateThumbprint::of(b"one")));
+        let of_name = key(KeyMaterial::Subject(uri.clone()));
+        let with = |of: &[u8], names: &[&CertificateSubject]| {
+            shown(of, names.iter().map(|name| (*name).clone()).collect())
+        };
+        for (key, certificate, when, cost) in [
+            (&of_key, with(b"one", &[&uri]), 150, (0, 0)),
+            (&of_own, with(b"two", &[&uri]), 150, (0, 0)),
+            (&of_own, with(b"one", &[&uri]), 150, (1, 0)),
+            (&of_name, with(b"one", &[]), 150, (1, 0)),
+            (&of_name, with(b"one", &[&uri]), 99, (1, 0)),
+            (&of_name, with(b"one", &[&uri]), 150, (1, 1)),
+        ] {
+            let examination = Examination::new(&certificate, at(when));
+            let first = key.matches(&examination);
+            assert_eq!(key.matches(&examination), first);
+            assert_eq!(certificate.cost(), cost, "{key:?} {when}");
+        }
     }
 
     #[test]

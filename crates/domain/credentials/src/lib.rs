@@ -16,7 +16,7 @@
 //! - A credential is rotated at most once, and an end that is set never moves further away.
 //!
 //! # Order to read it in
-//! [`secret`], [`hash`], [`credential`], [`material`], [`client_key`], [`ways`], [`means`], [`assertion`], [`distinguished_name`], [`certificate`], [`change`],
+//! [`secret`], [`hash`], [`credential`], [`material`], [`client_key`], [`ways`], [`means`], [`assertion`], [`distinguished_name`], [`certificate`], [`examination`], [`change`],
 //! [`port`].
 #![warn(missing_docs)]
 
@@ -26,6 +26,7 @@ pub mod change;
 pub mod client_key;
 pub mod credential;
 pub mod distinguished_name;
+pub mod examination;
 pub mod hash;
 pub mod material;
 pub mod means;
@@ -42,6 +43,7 @@ pub use credential::{
     NewCredential, Overlap,
 };
 pub use distinguished_name::{DistinguishedName, InvalidName};
+pub use examination::{Examination, ShownCertificate};
 pub use hash::{Pepper, PepperVersion, Peppers, SecretHash};
 pub use material::{
     AuthenticationMethod, CertificateSubject, CertificateThumbprint, ClientKeyId, KeyMaterial,

@@ -1,7 +1,8 @@
 //! Authenticates a client by the certificate of its connection (RFC 8705 section 2).
 
-use ::credentials::{Certificate, ClientKeys, Means};
+use ::credentials::{ClientKey, ClientKeys, Examination, Means, ShownCertificate};
 use audit::{Directory, Notes, Organizations, Transactor};
+use kernel::Standing;
 use registry::Agents;
 use tenancy::Origin;
 
@@ -15,9 +16,12 @@ where
 {
     /// The client that has registered this certificate, or the name on it that an authority vouches
     /// for. Its tokens are bound to the certificate.
+    ///
+    /// No certificate is read, and nobody is asked about its chain, for a client that does not exist or
+    /// has registered none: whoever makes up names costs a look-up and no more.
     pub(super) async fn by_certificate(
         &self,
-        (id, certificate): (&str, &Certificate),
+        (id, certificate): (&str, &dyn ShownCertificate),
         origin: &Origin,
     ) -> Result<AuthenticatedClient, ClientError> {
         let Ok(client) = id.parse() else {
@@ -28,7 +32,7 @@ where
         let agent = holder.as_ref().map(|holder| holder.agent.id());
         let named = Named { claimed: Some(client), organization: home, agent };
         match self.holds(holder, certificate, origin) {
-            Ok(client) => Ok(client.bound_to(certificate.thumbprint)),
+            Ok(client) => Ok(client.bound_to(certificate.thumbprint())),
             Err(reason) => Err(self.refuse_client(origin, named, reason).await),
         }
     }
@@ -37,20 +41,23 @@ where
     fn holds(
         &self,
         holder: Option<KeyHolder>,
-        certificate: &Certificate,
+        certificate: &dyn ShownCertificate,
         origin: &Origin,
     ) -> Result<AuthenticatedClient, &'static str> {
         let KeyHolder { organization, agent, keys } = holder.ok_or("unknown client")?;
         let now = self.now();
-        if !certificate.is_valid_at(now) {
-            return Err("the certificate is not valid now");
-        }
+        let examination = Examination::new(certificate, now);
         // Of several that match, one may have expired.
-        let is_good = |key: &::credentials::ClientKey| {
-            key.matches(certificate, now) && key.authenticates(now) != kernel::Standing::Ended
+        let is_good = |key: &ClientKey| {
+            key.authenticates(now) != Standing::Ended && key.matches(&examination)
         };
-        let key =
-            keys.into_iter().find(is_good).ok_or("no key of its own matches the certificate")?;
+        let key = keys.into_iter().find(is_good).ok_or_else(|| {
+            if examination.found_it_out_of_date() {
+                "the certificate is not valid now"
+            } else {
+                "no key of its own matches the certificate"
+            }
+        })?;
         self.authenticated(Parties::of(organization, &agent, Means::Key(key)), origin)
     }
 }

@@ -1,6 +1,6 @@
 //! What callers present, as it came: nothing of it has been checked.
 
-use credentials::Certificate;
+use credentials::ShownCertificate;
 use jose::CertificateThumbprint;
 use kernel::Secret;
 
@@ -27,8 +27,9 @@ pub enum PresentedClient {
     Certificate {
         /// Its id, as given.
         id: String,
-        /// The certificate. Whoever terminated the connection saw that the client holds its key.
-        certificate: Certificate,
+        /// The certificate, which nobody has looked at: that costs something, and not every client is
+        /// one that it is done for.
+        certificate: Box<dyn ShownCertificate>,
     },
 }
 
@@ -53,4 +54,7 @@ pub struct PresentedProof {
     pub method: &'static str,
     /// The URL of the request, without query and fragment, as the issuer's clients know it.
     pub url: String,
+    /// The same below the URL that is named for clients with certificates, if there is one (RFC 8705
+    /// section 5).
+    pub alias: Option<String>,
 }

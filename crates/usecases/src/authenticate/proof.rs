@@ -50,8 +50,8 @@ impl<S, G> IdentityProvider<S, G> {
         presented: &PresentedProof,
         token: Option<&str>,
     ) -> Result<Proof, InvalidProof> {
-        let PresentedProof { proof, method, url } = presented;
-        let shown = Shown { method, url, token };
+        let PresentedProof { proof, method, url, alias } = presented;
+        let shown = Shown { method, url, alias: alias.as_deref(), token };
         Proof::verify(proof, &shown, &*self.parts.verifier, self.now())
     }
 

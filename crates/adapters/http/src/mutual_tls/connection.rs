@@ -8,7 +8,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use credentials::{Certificate, CertificateThumbprint};
+use credentials::{Certificate, CertificateThumbprint, ShownCertificate};
 use kernel::Timestamp;
 use rustls::pki_types::CertificateDer;
 
@@ -70,20 +70,17 @@ pub(crate) struct ConnectionCertificate {
     authorities: Arc<Authorities>,
 }
 
-impl ConnectionCertificate {
-    /// What a token is bound to.
-    pub(crate) const fn thumbprint(&self) -> CertificateThumbprint {
+impl ShownCertificate for ConnectionCertificate {
+    fn thumbprint(&self) -> CertificateThumbprint {
         self.thumbprint
     }
 
-    /// What it says, and whether an authority vouches for it at this instant. `None` where it cannot be
-    /// read.
-    pub(crate) fn read(&self, now: Timestamp) -> Option<Certificate> {
-        let certificate = x509::read(self.chain.first()?).ok()?;
-        Some(Certificate {
-            is_vouched_for: self.authorities.vouch(&self.chain, now),
-            ..certificate
-        })
+    fn read(&self) -> Option<Certificate> {
+        x509::read(self.chain.first()?).ok()
+    }
+
+    fn is_vouched_for(&self, now: Timestamp) -> bool {
+        self.authorities.vouch(&self.chain, now)
     }
 }
 

@@ -5,14 +5,13 @@ use data_encoding::BASE64;
 use rustls::pki_types::CertificateDer;
 use thiserror::Error;
 
+use super::MOST_CERTIFICATES;
+
 /// The certificate of the client (RFC 9440 section 2.2).
 pub(super) const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 
 /// What it sent beside it, up to an authority (RFC 9440 section 2.3).
 pub(super) const CLIENT_CERT_CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
-
-/// More than any chain has.
-const MOST_CERTIFICATES: usize = 10;
 
 /// A proxy said something that cannot be read, or said it twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -10,6 +10,9 @@ mod forwarded;
 mod proxies;
 mod x509;
 
+/// More certificates than any chain has. A longer one is none, in a header as in a handshake.
+pub(crate) const MOST_CERTIFICATES: usize = 10;
+
 pub use authorities::{Authorities, InvalidAuthorities};
 pub use connection::{ClientCertificates, with_client_certificates};
 pub(crate) use connection::{ConnectionCertificate, PeerCertificates};

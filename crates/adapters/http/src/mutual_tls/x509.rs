@@ -42,7 +42,7 @@ pub enum UnreadableCertificate {
     Content,
 }
 
-/// Reads a certificate in DER. Nobody vouches for it yet.
+/// Reads a certificate in DER. It says nothing of who vouches for it.
 ///
 /// # Errors
 /// [`UnreadableCertificate::Content`]
@@ -62,7 +62,6 @@ pub(crate) fn read(der: &CertificateDer<'_>) -> Result<Certificate, UnreadableCe
         names,
         not_before: instant(validity.not_before.to_unix_duration())?,
         not_after: instant(validity.not_after.to_unix_duration())?,
-        is_vouched_for: false,
     })
 }
 

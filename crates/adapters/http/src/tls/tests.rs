@@ -122,6 +122,25 @@ async fn a_client_may_show_a_certificate_of_its_own_making_and_need_not() {
 }
 
 #[tokio::test]
+async fn ds_08_a_chain_longer_than_any_makes_no_connection() {
+    serving(ServerLimits::default(), AskClients::ForCertificate, async |house| {
+        let own = self_signed(&Wanted::of("client")).unwrap();
+        for (length, is_taken) in [(10, true), (11, false)] {
+            let mut config = house.client(None);
+            let identity = identity(&own);
+            let key = default_provider().key_provider.load_private_key(identity.key).unwrap();
+            let chain = identity.chain.iter().cycle().take(length).cloned().collect();
+            let shown = rustls::sign::CertifiedKey::new(chain, key);
+            config.client_auth_cert_resolver =
+                Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+            let answer = house.ask(config).await.ok();
+            assert_eq!(answer, is_taken.then(|| format!("{length} certificates")));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_is_not_asked_shows_nothing() {
     serving(ServerLimits::default(), AskClients::Never, async |house| {
         let own = self_signed(&Wanted::of("client")).unwrap();

@@ -1,25 +1,33 @@
 //! Clients with certificates (RFC 8705), behind a proxy that passes them on: who gets in, and where
 //! their tokens are good.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use audit::Action;
+use credentials::{Certificate, CertificateSubject, ShownCertificate, SubjectKind};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use http_api::{Authorities, ClientCertificates, MutualTls, Supported};
 use jose::CertificateThumbprint;
+use kernel::Timestamp;
 use rustls::{
     crypto::ring::default_provider,
     pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject},
 };
 use serde_json::{Value, json};
 use servers::certificates::{AlternativeName, Authority, Held, Wanted, self_signed};
+use tenancy::Origin;
+use usecases::authenticate::PresentedClient;
 
-use crate::kit::{Answer, Prover, Server, Settings, call::Call, prover::TOKEN};
+use crate::kit::{Answer, KeyPair, Prover, Server, Settings, call::Call, prover::TOKEN};
 
 /// Where calls of these tests come from.
 const PROXY: &str = "192.0.2.1";
 const STRANGER: &str = "198.51.100.1";
 const NAME: &str = "spiffe://example.com/agent";
+const ALIAS: &str = "https://mtls.example.com";
 const BOTH: [&str; 2] = ["tls_client_auth", "self_signed_tls_client_auth"];
 
 /// A server that sees certificates, and whom it trusts.
@@ -32,7 +40,7 @@ struct House {
 impl House {
     async fn open() -> Self {
         let client_methods = BOTH.to_vec();
-        let aliases = Some("https://mtls.example.com".to_owned());
+        let aliases = Some(ALIAS.to_owned());
         let mutual_tls = Some(MutualTls { client_methods, aliases });
         let server = Server::altered(Settings::default(), |mut ports| {
             ports.supported = Arc::new(Supported { mutual_tls, ..Supported::default() });
@@ -297,6 +305,66 @@ async fn ca_03_who_registered_a_certificate_gets_in_by_no_secret_and_for_no_othe
     }
 }
 
+/// A certificate with the name of an agent, which counts how often somebody looks at it.
+#[derive(Debug, Clone, Default)]
+struct Counting {
+    reads: Arc<AtomicUsize>,
+    verdicts: Arc<AtomicUsize>,
+}
+
+impl ShownCertificate for Counting {
+    fn thumbprint(&self) -> CertificateThumbprint {
+        CertificateThumbprint::of(b"certificate")
+    }
+
+    fn read(&self) -> Option<Certificate> {
+        self.reads.fetch_add(1, Relaxed);
+        let at = |micros| Timestamp::from_unix_micros(micros).unwrap();
+        Some(Certificate {
+            thumbprint: self.thumbprint(),
+            names: vec![CertificateSubject::parse(SubjectKind::SanUri, NAME).unwrap()],
+            not_before: at(0),
+            not_after: at(4_000_000_000_000_000),
+        })
+    }
+
+    fn is_vouched_for(&self, _: Timestamp) -> bool {
+        self.verdicts.fetch_add(1, Relaxed);
+        true
+    }
+}
+
+#[tokio::test]
+async fn ds_08_no_chain_is_checked_for_who_is_unknown_or_registered_no_such_name() {
+    let house = House::open().await;
+    let unknown = "018bcfe5-687b-7001-8203-040506070899".to_owned();
+    let by_secret = house.server.admin.id.clone();
+    let by_key = house.registered(&["operator"], json!({ "jwk": KeyPair::es256().jwk() })).await;
+    let own = self_signed(&wanted()).unwrap().certificate;
+    let by_own = house.registered(&["operator"], json!({ "certificate": own })).await;
+    let other = json!({ "tlsClientAuth": { "sanUri": "spiffe://example.com/other" } });
+    let by_other = house.registered(&["operator"], other).await;
+    let by_name = house.named().await;
+    for (what, id, is_known, reads, verdicts) in [
+        ("malformed", "nobody".to_owned(), false, 0, 0),
+        ("unknown", unknown, false, 0, 0),
+        ("with a secret", by_secret, false, 0, 0),
+        ("with a key", by_key, false, 0, 0),
+        ("with another of its own", by_own, false, 0, 0),
+        ("with another name", by_other, false, 1, 0),
+        ("with this name", by_name, true, 1, 1),
+    ] {
+        let counting = Counting::default();
+        let certificate = Box::new(counting.clone());
+        let presented = PresentedClient::Certificate { id, certificate };
+        let origin = Origin::internal();
+        let outcome = house.server.provider.authenticate_client(&presented, &origin).await;
+        assert_eq!(outcome.is_ok(), is_known, "{what}");
+        let cost = (counting.reads.load(Relaxed), counting.verdicts.load(Relaxed));
+        assert_eq!(cost, (reads, verdicts), "{what}");
+    }
+}
+
 #[tokio::test]
 async fn a_key_that_is_removed_takes_its_tokens_with_it() {
     let mut house = House::open().await;
@@ -333,18 +401,46 @@ async fn a_proof_of_a_key_goes_before_the_certificate() {
 }
 
 #[tokio::test]
+async fn dp_04_a_proof_may_be_of_the_url_that_is_named_for_certificates_where_one_is() {
+    let house = House::open().await;
+    for (server, is_taken) in [(&house.server, true), (&Server::start().await, false)] {
+        let client = server.client(&["operator"]).await;
+        let prover = Prover::new(server);
+        let mut claims = prover.claims("POST", TOKEN, &prover.nonce(&client).await);
+        claims["htu"] = json!(format!("{ALIAS}{TOKEN}"));
+        let answer = prover.ask(&client, &claims).await;
+        if !is_taken {
+            assert_eq!(answer.refusal(), (400, "invalid_dpop_proof"));
+            continue;
+        }
+        let token = answer.expect(200).text("access_token");
+        // By either URL it is the same proof, and good once.
+        assert_eq!(prover.ask(&client, &claims).await.refusal(), (400, "invalid_dpop_proof"));
+        let nonce = prover.nonce(&client).await;
+        let mut claims = prover.claims_with(&token, ("GET", "/api/v1/agents"), &nonce);
+        claims["htu"] = json!(format!("{ALIAS}/api/v1/agents"));
+        let read = house.server.get("/api/v1/agents").header("dpop", prover.proof(&claims));
+        read.header("authorization", format!("DPoP {token}")).send().await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn what_could_never_be_shown_is_not_registered() {
     let mut house = House::open().await;
     let client = house.server.client(&[]).await;
     let held = house.authority.certify(&wanted()).unwrap();
     let expired = self_signed(&Wanted { years: (2024, 2026), ..wanted() }).unwrap();
+    let good = self_signed(&wanted()).unwrap();
+    let (past, future) = ("2025-06-01T00:00:00Z", "2030-01-01T00:00:00Z");
     let with_key = [held.certificate.as_str(), &held.key].concat();
     for (body, fields) in [
         (json!({}), vec!["jwk"]),
         (json!({ "certificate": "?" }), vec!["certificate"]),
         (json!({ "certificate": 7 }), vec!["certificate"]),
         (json!({ "certificate": with_key }), vec!["certificate"]),
-        (json!({ "certificate": expired.certificate }), vec!["expiresAt"]),
+        (json!({ "certificate": expired.certificate }), vec!["certificate"]),
+        (json!({ "certificate": expired.certificate, "expiresAt": future }), vec!["certificate"]),
+        (json!({ "certificate": good.certificate, "expiresAt": past }), vec!["expiresAt"]),
         (json!({ "tlsClientAuth": {} }), vec!["tlsClientAuth"]),
         (json!({ "tlsClientAuth": NAME }), vec!["tlsClientAuth"]),
         (json!({ "tlsClientAuth": { "sanUri": 7 } }), vec!["tlsClientAuth"]),

@@ -59,31 +59,41 @@ pub(crate) async fn handle(
     let name = fields.optional("name", text);
     let expires_at = fields.optional("expiresAt", timestamp);
     fields.ignore("organizationId");
-    let request = fields.finish(|| {
+    let (request, of_expiry) = fields.finish(|| {
         let GivenMaterial { material, kid, ends_at } = given?;
         // What ends by itself cannot be of use for longer.
-        let expires_at = expires_at.into_iter().chain(ends_at).min();
-        Some(KeyRequest { kid, material, name, expires_at })
+        let ends_by_itself = ends_at.filter(|end| expires_at.is_none_or(|given| *end <= given));
+        let of_expiry = if ends_by_itself.is_some() { field_of(&material) } else { "expiresAt" };
+        let expires_at = ends_by_itself.or(expires_at);
+        Some((KeyRequest { kid, material, name, expires_at }, of_expiry))
     })?;
-    let field = field_of(&request.material);
+    let at_fault = AtFault { material: field_of(&request.material), expiry: of_expiry };
     let added = keys.add(&caller, agent, request).await;
-    let added = added.map_err(|error| problem(error, field, caller.plan()))?;
+    let added = added.map_err(|error| problem(error, &at_fault, caller.plan()))?;
     let location = format!("/api/v1/agents/{agent}/keys/{}", added.key.kid());
     let location = HeaderValue::try_from(location).map_err(Problem::internal)?;
     let view = ClientKeyView::from(&added);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
-fn problem(error: AddError, field: &'static str, plan: Plan) -> Problem {
+/// Which fields the caller must change.
+struct AtFault {
+    /// Where the material is refused.
+    material: &'static str,
+    /// Where it has ended already.
+    expiry: &'static str,
+}
+
+fn problem(error: AddError, at_fault: &AtFault, plan: Plan) -> Problem {
     let message = error.to_string();
     let bad = |field: &str, message: String| Problem::validation(FieldErrors::of(field, message));
     match error {
         AddError::UnknownAgent => Problem::forbidden_target(),
         AddError::AgentEnded(error) => Problem::from(error),
         AddError::Unusable | AddError::Rule(AddKeyError::KidTaken | AddKeyError::Doubled) => {
-            bad(field, message)
+            bad(at_fault.material, message)
         }
-        AddError::Rule(AddKeyError::ExpiryInThePast) => bad("expiresAt", message),
+        AddError::Rule(AddKeyError::ExpiryInThePast) => bad(at_fault.expiry, message),
         AddError::Rule(AddKeyError::Limit { used }) => {
             Problem::used_up(message, (LiveCount::MAX, used), plan)
         }

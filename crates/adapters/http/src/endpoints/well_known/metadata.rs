@@ -84,7 +84,7 @@ impl AuthorizationServerMetadata {
         let issuer = server.issuer();
         let methods = client_methods(supported);
         let assertions = names(&supported.assertion_algorithms);
-        let aliases = supported.mutual_tls.as_ref().and_then(|tls| tls.aliases.as_deref());
+        let aliases = supported.aliases();
         Self {
             issuer: issuer.as_str().to_owned(),
             authorization_endpoint: issuer.join(Authorize::ROUTE.path),
@@ -142,9 +142,8 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// What this server signs with now: tokens, and answers to introspections. What it will sign with stands
-/// in the published keys alone.
-pub(crate) fn signing(server: &dyn AuthorizationServer) -> Names {
+/// What this server signs answers to introspections with now: whoever asks for one cannot choose.
+fn signing(server: &dyn AuthorizationServer) -> Names {
     server.signing_algorithms().into_iter().take(1).map(Algorithm::name).collect()
 }
 

@@ -108,7 +108,7 @@ impl Default for Settings {
 /// The server.
 pub(crate) struct Server {
     router: Router,
-    provider: Arc<Provider>,
+    pub(crate) provider: Arc<Provider>,
     pub(crate) clock: Arc<TestClock>,
     /// What signing keys are rotated by.
     pub(crate) rotation: RotationPolicy,
