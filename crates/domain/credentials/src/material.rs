@@ -140,7 +140,7 @@ pub struct ClientKeyId(String);
 
 /// Text that is no id of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("`kid` must be 1 to 128 letters, digits, or any of `._~:=+-`")]
+#[error("`kid` must be 1 to 128 letters, digits, or any of `._~:=+-`, and neither `.` nor `..`")]
 pub struct InvalidKeyId;
 
 impl ClientKeyId {
@@ -191,6 +191,7 @@ mod tests {
         {
             assert_eq!(bad.parse::<ClientKeyId>(), Err(InvalidKeyId), "{bad}");
         }
+        assert!(InvalidKeyId.to_string().ends_with("and neither `.` nor `..`"));
     }
 
     #[test]
