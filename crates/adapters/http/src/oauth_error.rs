@@ -8,7 +8,7 @@ use axum::{
 };
 use kernel::{StoreError, store::Source};
 use serde_json::{Value, json};
-use tokens::InvalidProof;
+use tokens::{InvalidProof, port::SigningFailed};
 
 use crate::{challenge::Challenge, client_authentication::ClientMethod, dpop, problem::seconds};
 
@@ -143,6 +143,12 @@ impl OAuthError {
         Self { source: Some(source.into()), ..error }
     }
 
+    /// The server has as much of this under way as it may.
+    pub(crate) fn busy(source: impl Into<Source>) -> Self {
+        let description = Cow::Borrowed("the server is busy; try again a little later");
+        Self { description, ..Self::unavailable(source) }
+    }
+
     /// A fault of the server.
     pub(crate) fn internal(source: impl Into<Source>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -222,6 +228,15 @@ impl From<StoreError> for OAuthError {
             StoreError::Unavailable(source) => Self::unavailable(source),
             StoreError::Refused(source) => Self::internal(source),
             StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<SigningFailed> for OAuthError {
+    fn from(error: SigningFailed) -> Self {
+        match error {
+            SigningFailed::Busy => Self::busy(error),
+            SigningFailed::Unusable(_) => Self::internal(error),
         }
     }
 }

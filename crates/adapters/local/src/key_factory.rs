@@ -40,7 +40,7 @@ impl KeyFactory for LocalKeyFactory {
             Algorithm::Rs256 | Algorithm::Ps256 => {
                 let sealer = Arc::clone(&self.sealer);
                 let made = self.bench.work(move || make(algorithm, &sealer)).await;
-                made.ok_or(EntropyUnavailable)?
+                made.map_err(|_| EntropyUnavailable)?
             }
         }
     }

@@ -14,7 +14,7 @@ use tokens::{
 };
 
 use crate::{
-    bench::Bench,
+    bench::{Bench, NotDone},
     key_factory::purpose,
     key_pair::Pair,
     seal::{SealError, Sealer},
@@ -59,8 +59,6 @@ enum Refused {
     NotSigning,
     #[error("the cryptographic library refused to sign")]
     Library,
-    #[error("the server is about to end")]
-    Ending,
 }
 
 /// Holds the published keys, ready for use, and swaps them for others all at once.
@@ -229,7 +227,8 @@ impl Signer for KeyRing {
     }
 
     /// A signature of an elliptic curve takes some twenty microseconds: less than handing it to
-    /// another thread. One of RSA takes twenty times as long, and is handed over.
+    /// another thread. One of RSA takes twenty times as long, and is handed over, if not too many
+    /// are waited for already.
     async fn sign(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
         let keys = self.keys();
         let key = keys.by_id.get(key).filter(|key| key.may_sign());
@@ -237,7 +236,10 @@ impl Signer for KeyRing {
         let signed = if key.parsed.pair.is_slow() {
             let (parsed, message) = (Arc::clone(&key.parsed), message.to_vec());
             let signed = self.bench.work(move || parsed.pair.signature(&message)).await;
-            signed.ok_or_else(|| SigningFailed::new(Refused::Ending))?
+            signed.map_err(|error| match error {
+                NotDone::Busy => SigningFailed::Busy,
+                NotDone::Ending => SigningFailed::new(error),
+            })?
         } else {
             key.parsed.pair.signature(message)
         };

@@ -8,15 +8,21 @@ use thiserror::Error;
 
 use crate::key::{SealedPrivateKey, SigningKey};
 
-/// The private key could not be used: an operator's matter.
+/// Nothing was signed.
 #[derive(Debug, Error)]
-#[error("the signing key cannot be used")]
-pub struct SigningFailed(#[source] Source);
+pub enum SigningFailed {
+    /// The private key could not be used: an operator's matter.
+    #[error("the signing key cannot be used")]
+    Unusable(#[source] Source),
+    /// As many wait for a signature as may. A little later there is room again.
+    #[error("too many signatures are waited for")]
+    Busy,
+}
 
 impl SigningFailed {
     /// Wraps whatever kept the key from signing.
     pub fn new(source: impl Into<Source>) -> Self {
-        Self(source.into())
+        Self::Unusable(source.into())
     }
 
     pub(crate) fn no_input() -> Self {

@@ -241,8 +241,9 @@ async fn nobody_is_let_in_and_nobody_is_refused_for_good_while_it_cannot_be_know
 async fn without_randomness_or_a_key_nothing_is_made() {
     let none = || Err(issuing::IssueError::Entropy(EntropyUnavailable));
     let unsigned = || Err(issuing::IssueError::Signing(SigningFailed::new(CANARY)));
-    let causes: [(&str, fn() -> _, u16); 2] =
-        [("randomness", none, 503), ("a signature", unsigned, 500)];
+    let busy = || Err(issuing::IssueError::Signing(SigningFailed::Busy));
+    let causes: [(&str, fn() -> _, u16); 3] =
+        [("randomness", none, 503), ("a signature", unsigned, 500), ("a turn", busy, 503)];
     let route = routes().into_iter().find(|route| route.operation == "issueToken").unwrap();
     for (what, cause, status) in causes {
         let server = Server::altered(Settings::default(), |ports| {
@@ -255,6 +256,26 @@ async fn without_randomness_or_a_key_nothing_is_made() {
         let answer = faultless(&server, &route, "token").send().await;
         assert_generic(&route, &answer, status);
         assert!(!what.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_signed_now_is_a_503_and_one_that_never_can_a_500() {
+    let unsigned = || SigningFailed::new(CANARY);
+    let causes: [(fn() -> _, u16); 2] = [(unsigned, 500), (|| SigningFailed::Busy, 503)];
+    let route = routes().into_iter().find(|route| route.operation == "introspectToken").unwrap();
+    for (cause, status) in causes {
+        let server = Server::altered(Settings::default(), |ports| {
+            let mut mock = MockAuthorizationServer::new();
+            mock.expect_issuer().return_const(ISSUER.parse::<tokens::Issuer>().unwrap());
+            mock.expect_introspect().returning(|_, _| Ok(issuing::Introspection::Inactive));
+            mock.expect_sign_introspection().returning(move |_, _| Err(cause()));
+            Ports { authorization_server: Arc::new(mock), ..ports }
+        })
+        .await;
+        let call = faultless(&server, &route, "token");
+        let answer = call.header("accept", "application/token-introspection+jwt").send().await;
+        assert_generic(&route, &answer, status);
     }
 }
 

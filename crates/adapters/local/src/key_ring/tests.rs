@@ -266,7 +266,21 @@ fn the_first_of_the_preferred_algorithms_signs_that_has_a_key() {
 fn an_rsa_key_signs_outside_of_no_runtime_and_panics_not() {
     let key = active_of(Algorithm::Rs256, 0);
     let ring = ring(std::slice::from_ref(&key));
-    assert!(sign(&ring, &key.id()).is_err());
+    assert!(matches!(sign(&ring, &key.id()), Err(SigningFailed::Unusable(_))));
+}
+
+#[tokio::test]
+async fn an_rsa_key_with_too_much_to_sign_is_busy_and_other_keys_are_not() {
+    let keys = [active_of(Algorithm::Ps256, 0), active(0)];
+    let ring = KeyRing { bench: Bench::of(1, 0), ..ring(&keys) };
+    let (id, other) = (keys[0].id(), keys[1].id());
+    let mut first = std::pin::pin!(ring.sign(&id, MESSAGE));
+    assert!(first.as_mut().now_or_never().is_none());
+    assert!(matches!(sign(&ring, &id), Err(SigningFailed::Busy)));
+    assert!(sign(&ring, &other).is_ok());
+    let signature = first.await.unwrap();
+    assert!(ring.verifies(&id, MESSAGE, &signature));
+    assert!(ring.sign(&id, MESSAGE).await.is_ok());
 }
 
 #[test]

@@ -84,7 +84,7 @@ async fn signed(
     let members: Map<String, Value> = serde_json::to_value(view)
         .and_then(serde_json::from_value)
         .map_err(OAuthError::internal)?;
-    let jwt = server.sign_introspection(caller, &members).await.map_err(OAuthError::internal)?;
+    let jwt = server.sign_introspection(caller, &members).await?;
     let media_type = [(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))];
     Ok((NO_STORE, media_type, jwt.expose_secret().to_owned()).into_response())
 }

@@ -90,7 +90,7 @@ impl From<IssueError> for OAuthError {
             IssueError::Refused(Refusal::Target) => Self::invalid_target(message),
             IssueError::Store(error) => Self::from(error),
             IssueError::Entropy(error) => Self::unavailable(error),
-            IssueError::Signing(error) => Self::internal(error),
+            IssueError::Signing(error) => Self::from(error),
         }
     }
 }
