@@ -4,9 +4,10 @@
 use data_encoding::BASE64URL_NOPAD;
 use kernel::Clock;
 use serde_json::Value;
+use tokens::{Algorithm, KeyState, Signer, SigningKey};
 
 use crate::kit::{
-    Answer, Client, KeyPair, Prover, Server, SigningClient, call::Call, prover::AGENTS,
+    Answer, Client, KeyPair, Prover, Server, Settings, SigningClient, call::Call, prover::AGENTS,
     server::ISSUER, signing_client::ASSERTION_TYPE,
 };
 
@@ -121,6 +122,36 @@ impl<'a> Reader<'a> {
         header_of(&answer.expect(200))
     }
 
+    /// A token that a key of this algorithm signed is good, and its key is published.
+    async fn use_signature(&self, algorithm: &str) {
+        let issued = self.server.ask(&self.client, &[]).await.expect(200).text("access_token");
+        let token = match decoded_header(&issued)["alg"] == algorithm {
+            true => issued,
+            false => self.signed_anew(&issued, algorithm).await,
+        };
+        assert!(self.is_active(&token).await, "{algorithm}");
+        let keys = self.server.get(path(&self.metadata["jwks_uri"])).send().await.expect(200).json;
+        let kid = &decoded_header(&token)["kid"];
+        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == *kid).unwrap();
+        assert_eq!(key["alg"], algorithm);
+    }
+
+    /// The same claims, signed by the key of another algorithm: as they will be, or were.
+    async fn signed_anew(&self, token: &str, algorithm: &str) -> String {
+        let kept = self.server.key_keeper().list().await.unwrap();
+        let signs = |key: &&SigningKey| {
+            key.algorithm().name() == algorithm && matches!(key.state(), KeyState::Active { .. })
+        };
+        let key = kept.whole.iter().find(signs).expect(algorithm).id();
+        let mut header = decoded_header(token);
+        header["alg"] = algorithm.into();
+        header["kid"] = key.as_str().into();
+        let header = BASE64URL_NOPAD.encode(header.to_string().as_bytes());
+        let input = format!("{header}.{}", token.split('.').nth(1).unwrap());
+        let signature = self.server.signer().sign(&key, input.as_bytes()).await.unwrap();
+        format!("{input}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+
     /// Uses one member: a list name by name, whatever else whole.
     async fn use_member(&self, name: &str, value: &Value) {
         match name {
@@ -169,10 +200,7 @@ impl<'a> Reader<'a> {
             // Required, though there is no authorization endpoint and there are no ID tokens.
             "response_types_supported" => assert_eq!(one, "none"),
             "subject_types_supported" => assert_eq!(one, "public"),
-            "id_token_signing_alg_values_supported" => {
-                let token = self.server.ask(&self.client, &[]).await;
-                assert_eq!(token_header(&token)["alg"], one);
-            }
+            "id_token_signing_alg_values_supported" => self.use_signature(one).await,
             "protected_resources" => {
                 self.server.ask(&self.server.admin, &[("resource", one)]).await.expect(200);
                 let described = self.server.get(RESOURCE).send().await.expect(200);
@@ -203,17 +231,30 @@ fn header_of(answer: &Answer) -> Value {
     decoded_header(std::str::from_utf8(&answer.body).unwrap())
 }
 
-fn token_header(answer: &Answer) -> Value {
-    decoded_header(&answer.text("access_token"))
+/// A server that signs with these, whose verifiers know every key.
+async fn signing_with(algorithms: &'static [Algorithm]) -> Server {
+    let server = Server::with(Settings { algorithms, ..Settings::default() }).await;
+    server.clock.advance(server.rotation.cached_for);
+    let kept = server.key_keeper().keep_up().await.unwrap();
+    server.signer().replace(&kept.whole).unwrap();
+    server
 }
 
 #[tokio::test]
 async fn whatever_is_advertised_works() {
-    let server = Server::start().await;
+    everything_works(&Server::start().await).await;
+}
+
+#[tokio::test]
+async fn whatever_is_advertised_works_where_keys_of_several_algorithms_are_published() {
+    everything_works(&signing_with(&Algorithm::ALL).await).await;
+}
+
+async fn everything_works(server: &Server) {
     for place in [METADATA[0], METADATA[1], RESOURCE] {
         let described = server.get(place).send().await.expect(200).json;
         // The endpoints stand in the server's metadata, whatever else is described.
-        let reader = Reader::of(&server, METADATA[0]).await;
+        let reader = Reader::of(server, METADATA[0]).await;
         for (name, value) in described.as_object().unwrap() {
             assert!(value.as_array().is_none_or(|list| !list.is_empty()), "{name} is empty");
             reader.use_member(name, value).await;
@@ -227,8 +268,24 @@ async fn both_places_of_the_metadata_say_the_same() {
     let plain = server.get(METADATA[0]).send().await.expect(200).json;
     let mut openid = server.get(METADATA[1]).send().await.expect(200).json;
     let members = openid.as_object_mut().unwrap();
-    let algorithms = members.remove("id_token_signing_alg_values_supported");
-    assert_eq!(algorithms.as_ref(), Some(&plain["introspection_signing_alg_values_supported"]));
+    members.remove("id_token_signing_alg_values_supported").unwrap();
     members.remove("subject_types_supported").unwrap();
     assert_eq!(plain, openid);
+}
+
+#[tokio::test]
+async fn jr_02_a_new_algorithm_is_advertised_before_it_signs_and_what_signs_now_comes_first() {
+    let algorithms = &[Algorithm::EdDsa, Algorithm::Es256];
+    let server = Server::with(Settings { algorithms, ..Settings::default() }).await;
+    let both_lists = async || {
+        let metadata = server.get(METADATA[1]).send().await.expect(200).json;
+        let list = |name: &str| texts(&metadata[name]).join(" ");
+        let introspection = list("introspection_signing_alg_values_supported");
+        (introspection, list("id_token_signing_alg_values_supported"))
+    };
+    // That of ES256 is next, and signs nothing yet.
+    let states = server.key_keeper().list().await.unwrap().whole;
+    let active = |key: &&SigningKey| matches!(key.state(), KeyState::Active { .. });
+    assert_eq!(states.iter().filter(active).count(), 1);
+    assert_eq!(both_lists().await, ("EdDSA".to_owned(), "EdDSA ES256".to_owned()));
 }
