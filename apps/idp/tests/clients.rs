@@ -2,16 +2,33 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
+use data_encoding::BASE64;
+use futures_util::future::join;
+use jsonwebtoken::{DecodingKey, Validation, errors::ErrorKind, jwk::JwkSet};
+use kernel::{Clock, Entropy};
+use local::{SystemClock, SystemEntropy};
 use serde_json::{Value, json};
+use sqlite_store::{Options, SqliteStore};
 
-use crate::support::{http::Request, server::RunningServer};
+use crate::{
+    support::{
+        http::Request,
+        server::{Admin, RunningServer},
+    },
+    tenant::Founded,
+};
 
 #[expect(dead_code, reason = "the other files of tests use the rest")]
 mod support;
+
+#[expect(dead_code, reason = "the other tests that found an organization use the rest")]
+#[path = "support/tenant.rs"]
+mod tenant;
 
 /// What each library must have seen, once a method of authentication.
 fn life_of_a_token(library: &str, method: &str) -> Value {
@@ -79,7 +96,17 @@ fn seen_by(program: (&str, &str), parts: &[&str]) -> Value {
 }
 
 /// Runs a program against a server, and returns what it saw.
-fn seen_at(server: &RunningServer, (program, script): (&str, &str), parts: &[&str]) -> Value {
+fn seen_at(server: &RunningServer, program: (&str, &str), parts: &[&str]) -> Value {
+    seen_with(server, program, parts, &[])
+}
+
+/// Runs it with more of an environment.
+fn seen_with(
+    server: &RunningServer,
+    (program, script): (&str, &str),
+    parts: &[&str],
+    environment: &[(&str, &str)],
+) -> Value {
     let program = if program.contains('/') { root().join(program) } else { program.into() };
     let admin = server.admin();
     let output = Command::new(program)
@@ -88,6 +115,7 @@ fn seen_at(server: &RunningServer, (program, script): (&str, &str), parts: &[&st
         .env("ISSUER", &server.base_url)
         .env("CLIENT_ID", admin.client_id)
         .env("CLIENT_SECRET", admin.client_secret)
+        .envs(environment.iter().copied())
         .output()
         .expect("`cargo xtask test` brings the clients");
     let (told, errors) =
@@ -109,9 +137,41 @@ fn strangers_clients_work_unchanged_in_node() {
     assert_eq!(seen["signed"], each(libraries, methods, signed_introspection));
 }
 
+/// Founds a second organization in the data folder of a server that does not run.
+fn founded_beside(folder: &Path) -> Founded {
+    let pepper = fs::read_to_string(folder.join("pepper.key")).unwrap();
+    let pepper = BASE64.decode(pepper.trim().as_bytes()).unwrap().try_into().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let (file, options) = (folder.join("idp.sqlite"), Options::default());
+        let opened = SqliteStore::open(&file, clock.clone(), entropy.clone(), options).await;
+        let (store, writer) = opened.unwrap();
+        let founding = async {
+            // What goes on behind the store ends with it.
+            let store = store;
+            tenant::found(&store, (&*clock, &*entropy), &pepper, "other").await
+        };
+        join(founding, writer.run()).await.0
+    })
+}
+
+/// A server with two organizations: its first, and one whose admin is returned.
+fn server_of_two(folder: &Path) -> (RunningServer, Admin) {
+    assert!(RunningServer::start(folder).stop_gracefully().success());
+    let other = founded_beside(folder);
+    let admin = Admin { client_id: other.admin, client_secret: other.secret };
+    (RunningServer::start(folder), admin)
+}
+
 #[test]
 fn the_client_of_the_model_context_protocol_gets_tokens_and_calls_a_tool() {
-    let seen = seen_by(("node", "tests/clients/node/mcp.mjs"), &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let (server, other) = server_of_two(folder.path());
+    let others =
+        [("OTHER_CLIENT_ID", &*other.client_id), ("OTHER_CLIENT_SECRET", &*other.client_secret)];
+    let seen = seen_with(&server, ("node", "tests/clients/node/mcp.mjs"), &[], &others);
     let providers = [
         "client_secret_basic",
         "private_key_jwt ES256",
@@ -120,10 +180,12 @@ fn the_client_of_the_model_context_protocol_gets_tokens_and_calls_a_tool() {
     ];
     let called = providers.map(|provider| json!({ "provider": provider, "itself": true }));
     assert_eq!(seen["called"], json!(called));
-    // A token for the issuer, and one without the tool's scope.
+    // A token for the issuer, one without the tool's scope, and one that another organization had made
+    // out for the tool's own URI.
     let refused = json!([
         { "status": 401, "error": "invalid_token" },
         { "status": 403, "error": "insufficient_scope" },
+        { "status": 401, "error": "invalid_token" },
     ]);
     assert_eq!(seen["refused"], refused);
 }
@@ -136,8 +198,12 @@ fn strangers_clients_work_unchanged_in_python() {
 }
 
 /// The claims of a token that is good for the audience by the keys of the set, as a resource server
-/// in Rust reads it.
-fn verified(token: &str, keys: Value, issuer: &str) -> jsonwebtoken::errors::Result<Value> {
+/// of that organization in Rust reads it.
+fn verified(
+    token: &str,
+    keys: Value,
+    (issuer, organization): (&str, &str),
+) -> jsonwebtoken::errors::Result<Value> {
     let keys: JwkSet = serde_json::from_value(keys).unwrap();
     let header = jsonwebtoken::decode_header(token)?;
     assert_eq!(header.typ.as_deref(), Some("at+jwt"));
@@ -146,7 +212,10 @@ fn verified(token: &str, keys: Value, issuer: &str) -> jsonwebtoken::errors::Res
     rules.set_issuer(&[issuer]);
     rules.set_audience(&[issuer]);
     rules.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-    jsonwebtoken::decode(token, &DecodingKey::from_jwk(key)?, &rules).map(|token| token.claims)
+    let claims: Value = jsonwebtoken::decode(token, &DecodingKey::from_jwk(key)?, &rules)?.claims;
+    // Whatever the issuer signs for others is signed with the same keys.
+    let own = claims["organization_id"] == organization;
+    if own { Ok(claims) } else { Err(ErrorKind::InvalidToken.into()) }
 }
 
 /// A token of the first admin, asked for with nothing of a library.
@@ -158,6 +227,12 @@ fn token_of(server: &RunningServer) -> String {
     server.send(&asked).expect(200)["access_token"].as_str().unwrap().to_owned()
 }
 
+/// The organization of the first admin.
+fn organization_of(server: &RunningServer, token: &str) -> String {
+    let asked = Request::new("GET", "/api/v1/organization").bearer(token);
+    server.send(&asked).expect(200)["organizationId"].as_str().unwrap().to_owned()
+}
+
 fn published_by(server: &RunningServer) -> Value {
     server.send(&Request::new("GET", "/.well-known/jwks.json")).expect(200)
 }
@@ -166,8 +241,9 @@ fn published_by(server: &RunningServer) -> Value {
 fn a_stranger_in_rust_verifies_a_token_by_the_published_keys_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let server = RunningServer::start(folder.path());
-    let (token, keys, issuer) = (token_of(&server), published_by(&server), &server.base_url);
-    let claims = verified(&token, keys.clone(), issuer).unwrap();
+    let (token, keys, issuer) = (token_of(&server), published_by(&server), &*server.base_url);
+    let organization = &*organization_of(&server, &token);
+    let claims = verified(&token, keys.clone(), (issuer, organization)).unwrap();
     assert_eq!(claims["sub"], server.admin().client_id);
     assert_eq!(claims["scope"], "agents:read");
 
@@ -175,8 +251,11 @@ fn a_stranger_in_rust_verifies_a_token_by_the_published_keys_and_no_other() {
     let mut forged = signature.to_owned();
     forged.replace_range(..1, if signature.starts_with('A') { "B" } else { "A" });
     let forged = format!("{rest}.{forged}");
-    assert!(verified(&forged, keys.clone(), issuer).is_err());
-    assert!(verified(&token, keys, "https://another.example.com").is_err());
+    assert!(verified(&forged, keys.clone(), (issuer, organization)).is_err());
+    let another = ("https://another.example.com", organization);
+    assert!(verified(&token, keys.clone(), another).is_err());
+    let another = (issuer, "01a1fd1e-8c00-7000-8000-000000000001");
+    assert!(verified(&token, keys, another).is_err());
 }
 
 #[test]
@@ -192,6 +271,7 @@ fn whatever_tokens_are_signed_with_strangers_in_each_language_verify_them() {
             }
         }
         let (token, keys) = (token_of(&server), published_by(&server));
-        assert!(verified(&token, keys, &server.base_url).is_ok(), "{algorithm}");
+        let expected = (&*server.base_url, &*organization_of(&server, &token));
+        assert!(verified(&token, keys, expected).is_ok(), "{algorithm}");
     }
 }

@@ -20,7 +20,7 @@ export async function lifeOfABoundToken(library, settings, algorithm) {
   const asked = [];
   const answer = await watched(asked, () => client.token(SCOPE, { proof }));
   const token = answer.access_token;
-  const { payload: claims } = await verified(token, client.metadata, settings.issuer);
+  const { payload: claims } = await verified(token, client.metadata, settings);
   const thumbprint = await calculateJwkThumbprint(await exportJWK(keys.publicKey));
   assert.equal(claims.cnf.jkt, thumbprint);
 

@@ -16,6 +16,7 @@ assert(issuer && clientId && clientSecret, 'ISSUER, CLIENT_ID, CLIENT_SECRET');
 const LIBRARIES = [openidClient, oauth4webapi];
 const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 const owner = await ownerAt({ issuer, clientId, clientSecret });
+const { organization } = owner;
 const roles = ['operator'];
 
 /** Another secret of the same form. */
@@ -23,25 +24,27 @@ const another = (secret) => secret.slice(0, -1) + (secret.at(-1) === 'A' ? 'B' :
 
 async function bySecret(library, method) {
   const agent = await owner.withSecret({ roles });
-  const settings = { issuer, method, ...agent };
+  const settings = { issuer, organization, method, ...agent };
   const wrong = { ...settings, clientSecret: another(agent.clientSecret) };
   return lifeOfAToken(library, settings, wrong);
 }
 
 async function byKey(library, algorithm) {
-  const settings = { issuer, method: 'private_key_jwt', ...(await owner.withKey(algorithm, { roles })) };
+  const agent = await owner.withKey(algorithm, { roles });
+  const settings = { issuer, organization, method: 'private_key_jwt', ...agent };
   const { privateKey } = await keyPair(algorithm);
   return { ...(await lifeOfAToken(library, settings, { ...settings, privateKey })), algorithm };
 }
 
 async function bound(library, algorithm) {
   const agent = await owner.withSecret({ roles, dpopBoundAccessTokens: true });
-  return lifeOfABoundToken(library, { issuer, method: 'client_secret_basic', ...agent }, algorithm);
+  const settings = { issuer, organization, method: 'client_secret_basic', ...agent };
+  return lifeOfABoundToken(library, settings, algorithm);
 }
 
 async function signed(library, method) {
   const agent = method === 'private_key_jwt' ? owner.withKey('ES256', { roles }) : owner.withSecret({ roles });
-  return signedIntrospection(library, { issuer, method, ...(await agent) });
+  return signedIntrospection(library, { issuer, organization, method, ...(await agent) });
 }
 
 const PARTS = {

@@ -24,7 +24,7 @@ export async function lifeOfAToken(library, settings, wrong) {
   assert(answer.expires_in > 0);
   const token = answer.access_token;
 
-  const { payload: claims, protectedHeader } = await verified(token, client.metadata, issuer);
+  const { payload: claims, protectedHeader } = await verified(token, client.metadata, settings);
   assert.equal(claims.sub, settings.clientId);
   assert.equal(claims.client_id, settings.clientId);
   assert.deepEqual(words(claims.scope), words(SCOPE));
@@ -51,23 +51,32 @@ export async function lifeOfAToken(library, settings, wrong) {
   };
 }
 
-/** Checks a token by the keys that the server publishes, as a resource server would. */
-export function verified(token, metadata, audience) {
+/**
+ * Checks a token by the keys that the server publishes, as a resource server of that organization
+ * would. Without `resource` it is for the server itself.
+ */
+export async function verified(token, metadata, { organization, resource = metadata.issuer }) {
   const keys = createRemoteJWKSet(new URL(metadata.jwks_uri));
-  return jwtVerify(token, keys, {
+  const checked = await jwtVerify(token, keys, {
     issuer: metadata.issuer,
-    audience,
+    audience: resource,
     typ: 'at+jwt',
     algorithms: ['ES256', 'EdDSA', 'RS256', 'PS256'],
-    requiredClaims: ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+    requiredClaims: ['iss', 'exp', 'aud', 'sub', 'client_id', 'organization_id', 'iat', 'jti'],
   });
+  // The issuer signs for all of its organizations with the same keys, and another of them can have a
+  // token made out for any resource that it says is its own.
+  if (checked.payload.organization_id !== organization) {
+    throw new Error('the token is of another organization');
+  }
+  return checked;
 }
 
 /** What is told of a token that lives, as JSON and as a JWT that the server signed (RFC 9701). */
 export async function signedIntrospection(library, settings) {
   const client = await library.connect(settings);
   const { access_token: token } = await client.token(SCOPE);
-  const { payload: claims, protectedHeader } = await verified(token, client.metadata, settings.issuer);
+  const { payload: claims, protectedHeader } = await verified(token, client.metadata, settings);
   const offered = client.metadata.introspection_signing_alg_values_supported;
   assert(offered.includes(protectedHeader.alg), offered);
   assertTold(await client.introspectSigned(token, protectedHeader.alg), claims);

@@ -15,6 +15,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { exportPKCS8 } from 'jose';
 
+import { verified } from './life.mjs';
 import { startMcpServer, SCOPE } from './mcp_server.mjs';
 import * as oauth4webapi from './oauth4webapi.mjs';
 import { ownerAt } from './owner.mjs';
@@ -70,7 +71,7 @@ async function answer(resource, token) {
 
 const metadata = await discovered();
 const owner = await ownerAt({ issuer, clientId, clientSecret });
-const { resource, close } = await startMcpServer(metadata);
+const { resource, close } = await startMcpServer(metadata, owner.organization);
 await owner.agent({ roles: ['resource_server'], resources: [resource] });
 
 const called = [];
@@ -90,16 +91,26 @@ for (const algorithm of ['ES256', 'RS256', 'PS256']) {
   called.push({ provider: `private_key_jwt ${algorithm}`, itself: (await caller(resource, provider)) === clientId });
 }
 
-// Tokens of the same issuer that are not for this resource, or not for this tool.
+// Tokens of the same issuer that are not for this resource, not for this tool, or not of this
+// organization: another may say that the resource is its own, and have tokens made out for it.
 const method = 'client_secret_basic';
 const other = await owner.withSecret({ capabilities: ['tool:list'] });
 const stranger = await oauth4webapi.connect({ issuer, method, ...agent });
 const lister = await oauth4webapi.connect({ issuer, method, ...other });
 const forIssuer = await stranger.token(SCOPE);
 const forListing = await lister.token('tool:list', { resource });
+const { OTHER_CLIENT_ID, OTHER_CLIENT_SECRET } = process.env;
+assert(OTHER_CLIENT_ID && OTHER_CLIENT_SECRET, 'OTHER_CLIENT_ID, OTHER_CLIENT_SECRET');
+const otherOwner = await ownerAt({ issuer, clientId: OTHER_CLIENT_ID, clientSecret: OTHER_CLIENT_SECRET });
+await otherOwner.agent({ roles: ['resource_server'], resources: [resource] });
+const foreign = await oauth4webapi.connect({ issuer, method, ...(await otherOwner.withSecret()) });
+const ofAnother = await foreign.token(SCOPE, { resource });
+// Nothing else is wrong with it.
+await verified(ofAnother.access_token, metadata, { organization: otherOwner.organization, resource });
 const refused = [
   await answer(resource, forIssuer.access_token),
   await answer(resource, forListing.access_token),
+  await answer(resource, ofAnother.access_token),
 ];
 close();
 console.log(JSON.stringify({ called, refused }));

@@ -1,5 +1,6 @@
 // A small server of the Model Context Protocol, which is a resource of the issuer's: it says where its
-// tokens come from (RFC 9728), and accepts those that the issuer signed for it, with its scope.
+// tokens come from (RFC 9728), and accepts those that the issuer signed for it, of its own organization and
+// with its scope.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -15,8 +16,8 @@ import { verified } from './life.mjs';
 /** The scope that a token needs. */
 export const SCOPE = 'tool:call';
 
-/** Starts one on a free port. `metadata` are those of the authorization server. */
-export async function startMcpServer(metadata) {
+/** Starts one of that organization on a free port. `metadata` are those of the authorization server. */
+export async function startMcpServer(metadata, organization) {
   const http = createServer();
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
@@ -29,7 +30,7 @@ export async function startMcpServer(metadata) {
     response.json({ resource, authorization_servers: [metadata.issuer], scopes_supported: [SCOPE] });
   });
   const authorized = requireBearerAuth({
-    verifier: { verifyAccessToken: (token) => accepted(token, metadata, resource) },
+    verifier: { verifyAccessToken: (token) => accepted(token, metadata, { organization, resource }) },
     requiredScopes: [SCOPE],
     resourceMetadataUrl: described,
     expectedResource: new URL(resource),
@@ -41,15 +42,15 @@ export async function startMcpServer(metadata) {
   return { resource, described, close: () => http.close() };
 }
 
-async function accepted(token, metadata, resource) {
+async function accepted(token, metadata, itself) {
   try {
-    const { payload } = await verified(token, metadata, resource);
+    const { payload } = await verified(token, metadata, itself);
     return {
       token,
       clientId: payload.client_id,
       scopes: payload.scope.split(' '),
       expiresAt: payload.exp,
-      resource: new URL(resource),
+      resource: new URL(itself.resource),
     };
   } catch (error) {
     throw new InvalidTokenError(error.message);

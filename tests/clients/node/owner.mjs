@@ -15,6 +15,7 @@ export async function ownerAt({ issuer, clientId, clientSecret }) {
   });
   const { access_token: token } = await answered(`${issuer}/api/v1/token`, 200, { method: 'POST', body: form });
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const { organizationId: organization } = await answered(`${issuer}/api/v1/organization`, 200, { headers });
   const made = (path, body) =>
     answered(`${issuer}/api/v1/agents${path}`, 201, { method: 'POST', headers, body: JSON.stringify(body) });
   let registered = 0;
@@ -36,6 +37,8 @@ export async function ownerAt({ issuer, clientId, clientSecret }) {
 
   return {
     token,
+    /** The id of the organization, which stands in each of its tokens. */
+    organization,
     agent,
     /** An agent with a secret of its own. */
     async withSecret(fields) {

@@ -20,6 +20,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata, get_well_known_url
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc import jws, jwt
+from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
 
 from owner import KEYS, TIMEOUT, first_owner
@@ -102,9 +103,20 @@ def verified(token, agent, metadata):
         aud={"essential": True, "value": ISSUER},
         sub={"essential": True, "value": agent.client_id},
         client_id={"essential": True, "value": agent.client_id},
+        # The issuer signs for all of its organizations with the same keys.
+        organization_id={"essential": True, "value": agent.organization},
         **required,
     ).validate(decoded.claims)
     return decoded
+
+
+def refused_by_others(token, agent, metadata):
+    """Whether a resource server of another organization, for the same URI, refuses the token."""
+    try:
+        verified(token, replace(agent, organization="another"), metadata)
+    except InvalidClaimError as error:
+        return error.claim == "organization_id"
+    return False
 
 
 def wrong(agent):
@@ -142,6 +154,7 @@ def use(agent):
     check(sorted(answer["scope"].split()) == sorted(SCOPE.split()), f"the scope is {answer['scope']}")
     token = answer["access_token"]
     decoded = verified(token, agent, metadata)
+    check(refused_by_others(token, agent, metadata), "only its own organization accepts it")
     lifetime = decoded.claims["exp"] - decoded.claims["iat"]
     check(lifetime == answer["expires_in"], f"it lives {lifetime} s, not {answer['expires_in']} s")
 

@@ -25,6 +25,7 @@ class Agent:
     """What its program needs to know."""
 
     client_id: str
+    organization: str
     method: str
     secret: str | None = None
     algorithm: str | None = None
@@ -47,6 +48,9 @@ class Owner:
         answer = requests.post(f"{issuer}/api/v1/token", data=form, timeout=TIMEOUT)
         answer.raise_for_status()
         self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        own = requests.get(f"{issuer}/api/v1/organization", headers=self.headers, timeout=TIMEOUT)
+        own.raise_for_status()
+        self.organization = own.json()["organizationId"]
 
     def made(self, path, body):
         answer = requests.post(
@@ -72,7 +76,7 @@ class Owner:
         """An agent with a secret of its own."""
         client_id = self.agent()
         secret = self.made(f"/{client_id}/credentials", {})["clientSecret"]
-        return Agent(client_id, method, secret=secret)
+        return Agent(client_id, self.organization, method, secret=secret)
 
     def with_key(self, algorithm):
         """An agent with a key pair, of which the server is told the public half."""
@@ -80,7 +84,8 @@ class Owner:
         key = KEYS[algorithm]()
         jwk = {**key.as_dict(private=False), "alg": algorithm}
         kid = self.made(f"/{client_id}/keys", {"jwk": jwk})["kid"]
-        return Agent(client_id, "private_key_jwt", algorithm=algorithm, key=key, kid=kid)
+        known = {"algorithm": algorithm, "key": key, "kid": kid}
+        return Agent(client_id, self.organization, "private_key_jwt", **known)
 
 
 def first_owner(issuer):
