@@ -183,7 +183,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn identified(files: &IdentityFiles, transport: &Transport) -> Result<Tls, UnusableFile> {
-    let ask = if transport.authorities.is_some() {
+    let ask = if transport.asks_clients() {
         AskClients::ForCertificate
     } else {
         AskClients::Never

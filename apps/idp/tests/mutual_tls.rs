@@ -40,7 +40,13 @@ struct Shown {
 }
 
 impl House {
+    /// A server that trusts an authority about clients.
     fn open() -> Self {
+        Self::asking(|ca| ("IDP_MTLS_CA", ca.to_str().unwrap().to_owned()))
+    }
+
+    /// A server that asks clients for certificates for this reason; it may need the authority's file.
+    fn asking(because: impl FnOnce(&Path) -> (&'static str, String)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut authority = Authority::new("CA").unwrap();
         let own = authority.certify(&Wanted::of_this_machine()).unwrap();
@@ -48,11 +54,12 @@ impl House {
         let files = [
             ("IDP_TLS_CERTIFICATE", put("tls.pem", &own.certificate)),
             ("IDP_TLS_KEY", put("tls.key", &own.key)),
-            ("IDP_MTLS_CA", put("ca.pem", &authority.pem())),
         ];
+        let (reason, value) = because(&put("ca.pem", &authority.pem()));
         let port = servers::free_port().to_string();
         let mtls_url = format!("https://localhost:{port}");
-        let mut environment = vec![("PORT", port.as_str()), ("IDP_MTLS_URL", &mtls_url)];
+        let mut environment =
+            vec![("PORT", port.as_str()), ("IDP_MTLS_URL", &mtls_url), (reason, &*value)];
         environment.extend(files.iter().map(|(name, file)| (*name, file.to_str().unwrap())));
         let server = RunningServer::start_with(&folder.path().join("data"), &environment);
         assert!(server.base_url.starts_with("https://127.0.0.1:"), "{}", server.base_url);
@@ -168,6 +175,27 @@ fn dp_11_dp_12_curl_gets_in_by_a_certificate_and_uses_the_token_with_it_alone() 
         assert_eq!(read(Some(&other), "--http2"), 401);
         assert_eq!(read(None, "--http2"), 401);
     }
+}
+
+#[test]
+fn without_authorities_a_certificate_of_ones_own_lets_in_where_the_server_asks_for_it() {
+    let mut house = House::asking(|_| ("IDP_MTLS_ASK", "always".to_owned()));
+    let (_, metadata) = house.curl(None, "/.well-known/oauth-authorization-server", &[]);
+    let methods = metadata["token_endpoint_auth_methods_supported"].as_array().unwrap();
+    assert!(methods.contains(&json!("self_signed_tls_client_auth")), "{methods:?}");
+    assert!(!methods.contains(&json!("tls_client_auth")), "{methods:?}");
+    let own = self_signed(&Wanted::of("own")).unwrap();
+    let agent = house.registered("a@example.com", &json!({ "certificate": own.certificate }));
+    let other = house.authority.certify(&Wanted::of("own")).unwrap();
+    let [own, other] = [own, other].map(|held| house.hold(&held));
+    let (status, issued) = house.ask(&agent, Some(&own));
+    assert_eq!(status, 200, "{issued}");
+    for bad in [Some(&other), None] {
+        assert_eq!(house.ask(&agent, bad).0, 401);
+    }
+    let bearer = format!("Authorization: Bearer {}", issued["access_token"].as_str().unwrap());
+    let read = |shown| house.curl(shown, "/api/v1/agents", &["--header", &bearer]).0;
+    assert_eq!((read(Some(&own)), read(None)), (200, 401));
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn transport(identity: Option<IdentityFiles>, authorities: Option<PathBuf>) -> T
     Transport {
         identity,
         authorities,
+        asks_always: false,
         revoked: None,
         proxies: Vec::new(),
         forwarded: false,
@@ -54,6 +55,8 @@ fn what_is_there_is_advertised_and_nothing_else() {
     assert!(methods(&transport(Some(folder.hold(&held)), None)).is_empty());
     let by_both = ["tls_client_auth", "self_signed_tls_client_auth"];
     assert_eq!(methods(&transport(Some(folder.hold(&held)), Some(ca))), by_both);
+    let asking = Transport { asks_always: true, ..transport(Some(folder.hold(&held)), None) };
+    assert_eq!(methods(&asking), ["self_signed_tls_client_auth"]);
     let forwarded = Transport { forwarded: true, ..transport(None, None) };
     assert_eq!(methods(&forwarded), ["self_signed_tls_client_auth"]);
 }

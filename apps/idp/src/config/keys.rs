@@ -145,6 +145,9 @@ keys! {
     MTLS_CA "mtls.ca" "IDP_MTLS_CA" = Unset;
         "the path of a file";
         "PEM file of the authorities that vouch for clients; clients are asked for a certificate";
+    MTLS_ASK "mtls.ask" "IDP_MTLS_ASK" = Text("auto");
+        "`auto` or `always`";
+        "whether clients are asked for a certificate without authorities too: a self-signed one";
     MTLS_CRL "mtls.crl" "IDP_MTLS_CRL" = Unset;
         "the path of a file";
         "PEM file of the authorities' lists of revoked certificates, one of each";

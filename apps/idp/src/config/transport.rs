@@ -11,6 +11,8 @@ pub struct Transport {
     pub identity: Option<IdentityFiles>,
     /// The file of the authorities that vouch for certificates of clients.
     pub authorities: Option<PathBuf>,
+    /// Whether TLS of the server's own asks clients for a certificate without authorities too.
+    pub asks_always: bool,
     /// The file of their lists of revoked certificates.
     pub revoked: Option<PathBuf>,
     /// The proxies in front of the server.
@@ -34,7 +36,13 @@ impl Transport {
     /// Whether any certificate of a client can come in.
     #[must_use]
     pub fn takes_client_certificates(&self) -> bool {
-        self.forwarded || self.authorities.is_some()
+        self.forwarded || self.authorities.is_some() || self.asks_always
+    }
+
+    /// Whether TLS of the server's own asks clients for a certificate.
+    #[must_use]
+    pub fn asks_clients(&self) -> bool {
+        self.authorities.is_some() || self.asks_always
     }
 }
 
@@ -55,6 +63,7 @@ mod tests {
     const KEY: (&str, &str) = ("IDP_TLS_KEY", "tls.key");
     const CA: (&str, &str) = ("IDP_MTLS_CA", "ca.pem");
     const CRL: (&str, &str) = ("IDP_MTLS_CRL", "ca.crl");
+    const ASK: (&str, &str) = ("IDP_MTLS_ASK", "always");
     const HEADER: (&str, &str) = ("IDP_CLIENT_CERTIFICATE_HEADER", "client-cert");
     const PROXIES: (&str, &str) = ("IDP_TRUSTED_PROXIES", "10.0.0.0/8, ::1");
 
@@ -80,6 +89,18 @@ mod tests {
     }
 
     #[test]
+    fn clients_are_asked_without_authorities_where_the_operator_says_so() {
+        for (more, asks) in [(None, false), (Some(ASK), true), (Some(CA), true)] {
+            let variables: Vec<_> = [CERTIFICATE, KEY].into_iter().chain(more).collect();
+            let config = load(&variables).unwrap();
+            assert_eq!(config.transport().asks_clients(), asks, "{more:?}");
+            assert_eq!(config.transport().takes_client_certificates(), asks, "{more:?}");
+        }
+        load(&[CERTIFICATE, KEY, ASK, ("IDP_MTLS_URL", "https://mtls.example")]).unwrap();
+        assert!(told(&[("IDP_MTLS_ASK", "true")]).contains("`auto` or `always`"));
+    }
+
+    #[test]
     fn half_a_setting_is_refused() {
         for (variables, because) in [
             (vec![CERTIFICATE], "`tls.key` (environment variable `IDP_TLS_KEY`) must be set"),
@@ -87,6 +108,8 @@ mod tests {
             (vec![CA], "no certificate of a client comes in"),
             (vec![CA, CRL, PROXIES], "no certificate of a client comes in"),
             (vec![CERTIFICATE, KEY, CRL], "it needs the authorities of `mtls.ca`"),
+            (vec![ASK], "whoever ends TLS asks"),
+            (vec![ASK, HEADER, PROXIES], "whoever ends TLS asks"),
             (vec![HEADER], "name the proxies in `trusted_proxies`"),
             (vec![("IDP_MTLS_URL", "https://mtls.example")], "no certificate of a client comes in"),
             (vec![("IDP_CLIENT_CERTIFICATE_HEADER", "x-forwarded-for")], "`off` or `Client-Cert`"),

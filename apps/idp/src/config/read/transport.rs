@@ -17,6 +17,11 @@ pub(in super::super) fn speaks_tls(reader: &Reader<'_>) -> bool {
 pub(in super::super) fn transport(reader: &mut Reader<'_>) -> Option<Transport> {
     let identity = identity(reader);
     let authorities = reader.optional(keys::MTLS_CA, folder);
+    let asks_always = reader.required(keys::MTLS_ASK, |value| match text(value)? {
+        "auto" => Ok(false),
+        "always" => Ok(true),
+        _ => Err(PLAIN),
+    });
     let revoked = reader.optional(keys::MTLS_CRL, folder);
     let proxies =
         entries(reader, keys::TRUSTED_PROXIES, |text| text.parse().map_err(Rejection::because));
@@ -29,6 +34,7 @@ pub(in super::super) fn transport(reader: &mut Reader<'_>) -> Option<Transport> 
     let transport = Transport {
         identity: identity?,
         authorities: authorities?,
+        asks_always: asks_always?,
         revoked: revoked?,
         proxies: proxies?,
         forwarded: forwarded?,
@@ -48,6 +54,12 @@ fn judge_together(reader: &mut Reader<'_>, transport: &Transport) {
              `client_certificate_header`",
         );
     }
+    if transport.asks_always && transport.identity.is_none() {
+        reader.refuse(
+            keys::MTLS_ASK,
+            "whoever ends TLS asks, and that is not this server: set `tls.certificate` and `tls.key`",
+        );
+    }
     if transport.revoked.is_some() && transport.authorities.is_none() {
         reader.refuse(keys::MTLS_CRL, "it needs the authorities of `mtls.ca`");
     }
@@ -60,7 +72,7 @@ fn judge_together(reader: &mut Reader<'_>, transport: &Transport) {
     if transport.mtls_url.is_some() && !transport.takes_client_certificates() {
         reader.refuse(
             keys::MTLS_URL,
-            "no certificate of a client comes in: set `mtls.ca` or `client_certificate_header`",
+            "no certificate of a client comes in: set `mtls.ca`, `mtls.ask` or `client_certificate_header`",
         );
     }
 }
