@@ -122,6 +122,38 @@ CREATE TRIGGER client_key_is_never_deleted BEFORE DELETE ON client_key
 CREATE TRIGGER client_key_is_never_emptied BEFORE TRUNCATE ON client_key
     FOR EACH STATEMENT EXECUTE FUNCTION refuse('a client key is never deleted');
 
+-- A server of the release before knows no keys, and would make a secret beside them. What it reads is what the inserting role
+-- sees: the rows of the organization, the only one that it may insert for.
+CREATE FUNCTION credential_is_the_only_way() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM client_key
+        WHERE organization_id = new.organization_id AND agent_id = new.agent_id AND state = 'live'
+    ) THEN
+        RAISE EXCEPTION 'an agent that has a key gets no secret' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN new;
+END $$;
+
+-- Only of secrets that never end: whether another one has ended depends on whose clock is asked.
+CREATE FUNCTION client_key_is_the_only_way() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM credential
+        WHERE organization_id = new.organization_id AND agent_id = new.agent_id AND state = 'live' AND expires_at IS NULL
+    ) THEN
+        RAISE EXCEPTION 'an agent that has a secret gets no key' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN new;
+END $$;
+
+CREATE TRIGGER credential_is_the_only_way BEFORE INSERT ON credential
+    FOR EACH ROW EXECUTE FUNCTION credential_is_the_only_way();
+CREATE TRIGGER client_key_is_the_only_way BEFORE INSERT ON client_key
+    FOR EACH ROW EXECUTE FUNCTION client_key_is_the_only_way();
+
 ALTER TABLE client_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY one_organization ON client_key
     USING (organization_id = current_organization()) WITH CHECK (organization_id = current_organization());

@@ -137,6 +137,22 @@ BEGIN SELECT RAISE(ABORT, 'the life cycle of a client key has no such step'); EN
 CREATE TRIGGER client_key_is_never_deleted BEFORE DELETE ON client_key
 BEGIN SELECT RAISE(ABORT, 'a client key is never deleted'); END;
 
+-- A server of the release before knows no keys, and would make a secret beside them.
+CREATE TRIGGER credential_is_the_only_way BEFORE INSERT ON credential
+WHEN EXISTS (
+    SELECT 1 FROM client_key
+    WHERE organization_id = new.organization_id AND agent_id = new.agent_id AND state = 'live'
+)
+BEGIN SELECT RAISE(ABORT, 'an agent that has a key gets no secret'); END;
+
+-- Only of secrets that never end: whether another one has ended depends on whose clock is asked.
+CREATE TRIGGER client_key_is_the_only_way BEFORE INSERT ON client_key
+WHEN EXISTS (
+    SELECT 1 FROM credential
+    WHERE organization_id = new.organization_id AND agent_id = new.agent_id AND state = 'live' AND expires_at IS NULL
+)
+BEGIN SELECT RAISE(ABORT, 'an agent that has a secret gets no key'); END;
+
 -- A key is used as a secret is: what was used last is no longer a credential alone.
 CREATE TABLE last_use_of_any (
     credential_id BLOB NOT NULL PRIMARY KEY,

@@ -74,6 +74,8 @@ macro_rules! contract {
                 tn_01_no_key_is_seen_or_made_from_another_organization,
                 cr_03_of_many_keys_at_once_ten_are_registered,
                 ca_03_a_secret_and_a_key_that_race_never_stand_side_by_side,
+                ca_03_no_secret_is_made_or_rotated_beside_a_key_whoever_asks,
+                ca_03_no_key_is_made_beside_a_secret_that_never_ends_whoever_asks,
                 the_first_key_and_the_ends_of_the_secrets_are_written_together_or_not_at_all,
                 the_last_use_of_a_key_is_kept_for_it_and_its_agent,
             ],

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use audit::{Action, Event, Journal, Transactor, record};
-use credentials::{ClientKey, ClientKeys, Credential, Credentials, LiveCount, NewClientKey, Ways};
+use credentials::{
+    ClientKey, ClientKeys, Credential, Credentials, LiveCount, NewClientKey, Overlap, Ways,
+};
 use futures_util::future::{join, join_all};
 use kernel::{AgentId, StoreError, Total};
 use registry::{Agent, Agents};
@@ -34,9 +36,9 @@ pub async fn every_kind_and_state_of_a_key_is_read_back_as_it_was_written<H: Har
 
 pub async fn a_secret_is_no_key_and_a_key_no_secret<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
-    let agent = world.agent(&scope, "one").await;
+    let (agent, other) = (world.agent(&scope, "one").await, world.agent(&scope, "other").await);
     let secret = world.credential(&scope, &agent).await;
-    let key = added(&world, &scope, &agent).await;
+    let key = added(&world, &scope, &other).await;
     let mut view = world.view(&scope).await;
     assert_eq!(view.client_key(secret.id()).await.unwrap(), None);
     assert_eq!(view.credential(key.id()).await.unwrap(), None);
@@ -92,17 +94,17 @@ pub async fn an_id_or_a_key_that_is_live_is_not_taken_again<H: Harness>() {
 pub async fn what_an_agent_authenticates_by_is_told_and_nothing_else<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let (agent, other) = (world.agent(&scope, "one").await, world.agent(&scope, "other").await);
+    world.change(&scope, sample::passing_credential(&world.machine, &other)).await;
     added(&world, &scope, &other).await;
-    world.credential(&scope, &other).await;
-    let keys = [added(&world, &scope, &agent).await, added(&world, &scope, &agent).await];
-    let gone = added(&world, &scope, &agent).await;
-    removed(&world, &scope, gone).await;
     let (made, rotated, _) = sample::every_credential(&world.machine, &agent);
     world.change(&scope, made).await;
     let dead = world.credential(&scope, &agent).await;
     world.change(&scope, dead.revoke(world.machine.now()).unwrap()).await;
     let (old, new) = (rotated.old().clone(), rotated.successor().clone());
     world.change(&scope, rotated).await;
+    let keys = [added(&world, &scope, &agent).await, added(&world, &scope, &agent).await];
+    let gone = added(&world, &scope, &agent).await;
+    removed(&world, &scope, gone).await;
     let mut view = world.view(&scope).await;
     assert_eq!(view.live_keys_of(agent.id()).await.unwrap(), keys);
     let ends = old.record().expires_at.unwrap();
@@ -156,8 +158,8 @@ pub async fn tn_01_no_key_is_seen_or_made_from_another_organization<H: Harness>(
     let (world, scope) = World::<H>::with_organization().await;
     let agent = world.agent(&scope, "one").await;
     let stranger = world.organization("stranger").await;
+    world.change(&scope, sample::passing_credential(&world.machine, &agent)).await;
     let key = added(&world, &scope, &agent).await;
-    world.credential(&scope, &agent).await;
     let before = world.events().await;
     let page = || sample::numbered(1, 9);
     let (id, now) = (agent.id(), world.machine.now());
@@ -252,6 +254,39 @@ pub async fn ca_03_a_secret_and_a_key_that_race_never_stand_side_by_side<H: Harn
     }
 }
 
+/// As a server of the release before would write it, which knows no keys, while a key is there.
+pub async fn ca_03_no_secret_is_made_or_rotated_beside_a_key_whoever_asks<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let (machine, agent) = (&world.machine, world.agent(&scope, "one").await);
+    let old = world.change(&scope, sample::passing_credential(machine, &agent)).await;
+    let key = added(&world, &scope, &agent).await;
+    let before = world.events().await;
+    let made = world.try_change(&scope, sample::credential(machine, &agent, None)).await;
+    assert!(matches!(made, Err(StoreError::Refused(_))), "{made:?}");
+    let successor = sample::credential(machine, &agent, None).after().record().clone();
+    let successor = (successor.id, successor.hash);
+    let overlap = Overlap::default();
+    let rotation = old.rotate(successor, overlap, LiveCount(1), machine.now()).unwrap();
+    let rotated = world.try_change(&scope, rotation.clone()).await;
+    assert!(matches!(rotated, Err(StoreError::Refused(_))), "{rotated:?}");
+    assert_eq!(world.events().await, before);
+    removed(&world, &scope, key).await;
+    world.change(&scope, rotation).await;
+    world.credential(&scope, &agent).await;
+}
+
+pub async fn ca_03_no_key_is_made_beside_a_secret_that_never_ends_whoever_asks<H: Harness>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let (machine, agent) = (&world.machine, world.agent(&scope, "one").await);
+    let secret = world.credential(&scope, &agent).await;
+    let before = world.events().await;
+    let made = world.try_change(&scope, sample::client_key(machine, &agent)).await;
+    assert!(matches!(made, Err(StoreError::Refused(_))), "{made:?}");
+    assert_eq!(world.events().await, before);
+    world.change(&scope, secret.revoke(machine.now()).unwrap()).await;
+    added(&world, &scope, &agent).await;
+}
+
 pub async fn the_first_key_and_the_ends_of_the_secrets_are_written_together_or_not_at_all<
     H: Harness,
 >() {
@@ -277,7 +312,7 @@ pub async fn the_first_key_and_the_ends_of_the_secrets_are_written_together_or_n
 pub async fn the_last_use_of_a_key_is_kept_for_it_and_its_agent<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     let agent = world.agent(&scope, "one").await;
-    let secret = world.credential(&scope, &agent).await;
+    let secret = world.change(&scope, sample::passing_credential(&world.machine, &agent)).await;
     let key = added(&world, &scope, &agent).await;
     let acting = sample::scope(scope.organization(), agent.id());
     for used in [secret.id(), key.id()] {

@@ -42,6 +42,12 @@ pub fn credential(
     Credential::generate(new, LiveCount(0), machine.now()).unwrap()
 }
 
+/// A credential that works for an hour. Beside one that never ends, the store itself takes no key.
+#[must_use]
+pub fn passing_credential(machine: &Machine, agent: &Agent) -> CredentialChange {
+    credential(machine, agent, Some(super::later(machine.now(), 3_600)))
+}
+
 /// The changes of a credential's whole life: made with a name and an end, rotated, and the old one
 /// revoked.
 #[must_use]

@@ -113,7 +113,7 @@ impl Running {
     pub(crate) async fn fill(&self, slug: &str, kind: Kind) -> Scope {
         let scope = self.organization(slug, kind).await;
         let agent = self.agent(&scope, "one").await.unwrap();
-        let credential = sample::credential(&self.machine, &agent, None);
+        let credential = sample::passing_credential(&self.machine, &agent);
         let credential = self.change(&scope, credential).await.unwrap();
         self.change(&scope, sample::client_key(&self.machine, &agent)).await.unwrap();
         // Of each algorithm one key at most waits to sign, whoever published it.

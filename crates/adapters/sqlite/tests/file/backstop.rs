@@ -19,7 +19,7 @@ async fn filled() -> Database {
     let scope = running.organization().await;
     let agent = running.agent(&scope, "one").await.unwrap();
     let machine = &database.machine;
-    let credential = sample::credential(machine, &agent, None);
+    let credential = sample::passing_credential(machine, &agent);
     let credential = running.change(&scope, credential).await.unwrap();
     running.change(&scope, sample::client_key(machine, &agent)).await.unwrap();
     running.change(&scope, sample::key(machine)).await.unwrap();
@@ -241,7 +241,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     (
         "credential_is_never_replaced",
-        &["INSERT OR REPLACE INTO credential SELECT * FROM credential"],
+        &[concat!(
+            client_keys::removed!(),
+            ";;INSERT OR REPLACE INTO credential SELECT * FROM credential"
+        )],
     ),
     (
         "credential_revision_rises_by_one",

@@ -73,7 +73,7 @@ async fn a_row_that_cannot_be_is_told_by_its_table_and_column() {
         let running = database.open().await;
         let scope = running.organization().await;
         let agent = running.agent(&scope, "one").await.unwrap();
-        let credential = sample::credential(&database.machine, &agent, None);
+        let credential = sample::passing_credential(&database.machine, &agent);
         let credential = running.change(&scope, credential).await.unwrap().id();
         let key = sample::client_key(&database.machine, &agent);
         let key = running.change(&scope, key).await.unwrap().id();

@@ -24,8 +24,60 @@ macro_rules! update {
     };
 }
 
+/// One more row like the only one, under an event of its own. A secret never ends.
+macro_rules! another {
+    ("credential") => {
+        concat!(
+            another!("event", "credential.generated", "credential", "c"),
+            ";;INSERT INTO credential (id, organization_id, agent_id, hash, pepper_version, state,
+                created_at, revision, last_event)
+            SELECT '00000000-0000-0000-0000-00000000000c', organization_id, agent_id, hash,
+                pepper_version, 'live', created_at, 1, '00000000-0000-0000-0000-0000000000ec'
+            FROM credential"
+        )
+    };
+    ("client_key") => {
+        concat!(
+            another!("event", "key.added", "key", "d"),
+            ";;INSERT INTO client_key (id, organization_id, agent_id, kid, kind, algorithm,
+                public_key, thumbprint, created_at, state, revision, last_event)
+            SELECT '00000000-0000-0000-0000-00000000000d', organization_id, agent_id, 'new', kind,
+                algorithm, public_key, 'new', created_at, 'live', 1,
+                '00000000-0000-0000-0000-0000000000ed'
+            FROM client_key"
+        )
+    };
+    ("event", $action:literal, $kind:literal, $digit:literal) => {
+        concat!(
+            "INSERT INTO audit_event (id, organization_id, action, outcome, resource_kind,
+                resource_id, request_id, metadata, occurred_at)
+            SELECT '00000000-0000-0000-0000-0000000000e",
+            $digit,
+            "', id, '",
+            $action,
+            "', 'success', '",
+            $kind,
+            "', '00000000-0000-0000-0000-00000000000",
+            $digit,
+            "', 'r', '{}', 1 FROM organization"
+        )
+    };
+}
+
 /// Each trigger, with statements that it alone refuses. What stands before `;;` only prepares.
 pub(super) const REFUSED: &[Refused] = &[
+    ("credential", "credential_is_the_only_way", &[another!("credential")]),
+    (
+        "client_key",
+        "client_key_is_the_only_way",
+        &[concat!(
+            update!("state = 'removed', removed_at = 1"),
+            ";;",
+            another!("credential"),
+            ";;",
+            another!("client_key")
+        )],
+    ),
     (
         "client_key",
         "client_key_revision_rises_by_one",

@@ -158,8 +158,13 @@ const INSERTS: [(&str, Told, Columns); 8] = [
         Told::of("agent", "agent.created", NEW),
         &[("id", NEW), ("email", "'b@b.c'"), ("email_folded", "'b@b.c'")],
     ),
-    ("credential", Told::of("credential", "credential.generated", NEW), &[("id", NEW)]),
-    ("credential", SUCCEEDED, &[("id", NEW)]),
+    // Of an agent that has no key.
+    (
+        "credential",
+        Told::of("credential", "credential.generated", NEW),
+        &[("id", NEW), ("agent_id", NEW)],
+    ),
+    ("credential", SUCCEEDED, &[("id", NEW), ("agent_id", NEW)]),
     (
         "client_key",
         Told::of("key", "key.added", NEW),

@@ -172,8 +172,13 @@ const INSERTS: [(&str, Told, Columns); 8] = [
         Told::of("agent", "agent.created", NEW_ID),
         &[("id", NEW), ("email", "'b@b.c'"), ("email_folded", "'b@b.c'")],
     ),
-    ("credential", Told::of("credential", "credential.generated", NEW_ID), &[("id", NEW)]),
-    ("credential", SUCCEEDED, &[("id", NEW)]),
+    // Of an agent that has no key.
+    (
+        "credential",
+        Told::of("credential", "credential.generated", NEW_ID),
+        &[("id", NEW), ("agent_id", NEW)],
+    ),
+    ("credential", SUCCEEDED, &[("id", NEW), ("agent_id", NEW)]),
     (
         "client_key",
         Told::of("key", "key.added", NEW_ID),
