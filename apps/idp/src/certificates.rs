@@ -183,11 +183,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn identified(files: &IdentityFiles, transport: &Transport) -> Result<Tls, UnusableFile> {
-    let ask = if transport.asks_clients() {
-        AskClients::ForCertificate
-    } else {
-        AskClients::Never
-    };
+    let ask = if transport.asks_clients() { AskClients::ForCertificate } else { AskClients::Never };
     Tls::new(read_identity(files)?, ask, provider())
         .map_err(|error| UnusableFile::Identity(files.certificate.clone(), error))
 }
