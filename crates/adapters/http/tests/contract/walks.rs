@@ -243,6 +243,20 @@ fn assert_token_refused(route: &Route, answer: &Answer, why: &str) {
     assert!(challenge.contains(&end), "{told}: {challenge}");
 }
 
+/// Nothing that could be a token was shown: a challenge of each scheme, and no error code (RFC 6750
+/// section 3.1).
+fn assert_token_required(route: &Route, answer: &Answer) {
+    let told = format!("{} {}", route.method, route.path);
+    assert_eq!(answer.refusal(), (401, "UNAUTHORIZED"), "{told}");
+    let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+    for (challenge, scheme) in challenges.iter().zip(["Bearer ", "DPoP "]) {
+        let challenge = challenge.to_str().unwrap();
+        assert!(challenge.starts_with(scheme), "{told}: {challenge}");
+        assert!(!challenge.contains("error"), "{told}: {challenge}");
+    }
+    assert_eq!(challenges.len(), 2, "{told}");
+}
+
 #[tokio::test]
 async fn every_route_that_demands_a_token_refuses_a_bad_one_and_never_says_why() {
     let server = Server::start().await;
@@ -279,10 +293,15 @@ async fn a_token_counts_only_where_one_authorization_header_brings_it() {
         let asked = || good(&server, &route, &path);
         let twice = asked().token(&token).token(&token).send().await;
         assert_token_refused(&route, &twice, "twice");
-        let basic = asked().basic(&server.admin.id, &server.admin.secret).send().await;
-        assert_token_refused(&route, &basic, "a client's own credential");
-        let bare = asked().header("authorization", &token).send().await;
-        assert_token_refused(&route, &bare, "no scheme");
+        let basic = asked().basic(&server.admin.id, &server.admin.secret);
+        let bare = asked().header("authorization", &token);
+        let unknown = asked().header("authorization", "Digest a");
+        for unsupported in [basic, bare, unknown] {
+            let (answer, events) = server.events_of_doing(unsupported.send()).await;
+            assert_token_required(&route, &answer);
+            let left: Vec<_> = events.iter().map(|event| event.action).collect();
+            assert_eq!(left, [Action::AuthFailed], "{route:?}");
+        }
         let query = with_query(&path, &format!("access_token={token}"));
         let queried = good(&server, &route, &query).send().await;
         assert_eq!(queried.refusal(), (401, "UNAUTHORIZED"), "{route:?}");
