@@ -39,5 +39,5 @@ pub use fields::{
 pub use idempotency::{Fingerprint, IdempotencyKey, PastRegistration, Registration};
 pub use port::{AgentFilter, Agents};
 pub use reach::IntrospectionReach;
-pub use role::{Permission, ResourcesRefused, Role, RoleRefused, Roles};
+pub use role::{Permission, ResourcesRefused, Role, RoleRefused, Roles, UnbindingRefused};
 pub use status::{AgentStatus, StatusName, StatusRequest};

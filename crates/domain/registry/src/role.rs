@@ -133,6 +133,11 @@ pub struct RoleRefused;
 #[error("only an admin may give or take resources")]
 pub struct ResourcesRefused;
 
+/// Why an agent may not be let have tokens that are bound to no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("only an admin may let an agent have tokens again that are not bound")]
+pub struct UnbindingRefused;
+
 /// The roles of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roles(BTreeSet<Role>);
@@ -193,6 +198,17 @@ impl Roles {
     ) -> Result<(), ResourcesRefused> {
         if before == after || self.contains(Role::Admin) { Ok(()) } else { Err(ResourcesRefused) }
     }
+
+    /// Checks that the holder of these roles may turn whether an agent gets bound tokens alone (RFC
+    /// 9449 section 5.2) from `before` into `after`. To demand it protects the agent; to cease to
+    /// makes a token that is stolen good for whoever stole it.
+    ///
+    /// # Errors
+    /// [`UnbindingRefused`] where it is demanded no more and the holder is no admin.
+    pub fn may_turn_binding(&self, before: bool, after: bool) -> Result<(), UnbindingRefused> {
+        let weakens = before && !after;
+        if weakens && !self.contains(Role::Admin) { Err(UnbindingRefused) } else { Ok(()) }
+    }
 }
 
 impl FromIterator<Role> for Roles {
@@ -228,6 +244,17 @@ mod tests {
         assert_eq!(all_but_admin.may_turn_resources(&none, &one), Err(ResourcesRefused));
         assert_eq!(all_but_admin.may_turn_resources(&one, &none), Err(ResourcesRefused));
         assert_eq!(all_but_admin.may_turn_resources(&one, &one), Ok(()));
+    }
+
+    #[test]
+    fn dp_09_only_an_admin_lets_an_agent_have_tokens_again_that_are_not_bound() {
+        let all_but_admin = roles(&[Role::Operator, Role::Auditor, Role::ResourceServer]);
+        for (before, after) in [(false, false), (false, true), (true, true), (true, false)] {
+            assert_eq!(roles(&[Role::Admin]).may_turn_binding(before, after), Ok(()));
+            let weakens = (before, after) == (true, false);
+            let outcome = if weakens { Err(UnbindingRefused) } else { Ok(()) };
+            assert_eq!(all_but_admin.may_turn_binding(before, after), outcome);
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use audit::{Apply, Journal, Notes, Transactor, record};
 use kernel::{AgentId, Revision, StoreError};
-use registry::{Agent, AgentChange, AgentPatch, Agents, ResourcesRefused, RoleRefused, Update};
+use registry::{
+    Agent, AgentChange, AgentPatch, Agents, ResourcesRefused, RoleRefused, UnbindingRefused, Update,
+};
 use thiserror::Error;
 
 use super::{AgentDetails, governed};
@@ -46,6 +48,9 @@ pub enum UpdateError {
     /// The caller may not give or take resources.
     #[error(transparent)]
     Resources(#[from] ResourcesRefused),
+    /// The caller may not let the agent have tokens that are not bound.
+    #[error(transparent)]
+    Unbinding(#[from] UnbindingRefused),
     /// The agent's own rules forbid it.
     #[error(transparent)]
     Rule(#[from] registry::UpdateError),
@@ -100,7 +105,8 @@ async fn may_turn(
     agent: &Agent,
     patch: &AgentPatch,
 ) -> Result<(), UpdateError> {
-    if patch.roles.is_none() && patch.resources.is_none() {
+    let binding = patch.dpop_bound_access_tokens;
+    if patch.roles.is_none() && patch.resources.is_none() && binding.is_none() {
         return Ok(());
     }
     let own = tx.agent(caller.agent()).await?.ok_or(RoleRefused)?;
@@ -109,6 +115,9 @@ async fn may_turn(
     }
     if let Some(resources) = &patch.resources {
         own.roles().may_turn_resources(&agent.record().resources, resources)?;
+    }
+    if let Some(bound) = binding {
+        own.roles().may_turn_binding(agent.record().dpop_bound_access_tokens, bound)?;
     }
     Ok(())
 }

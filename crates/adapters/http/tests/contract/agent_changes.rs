@@ -330,6 +330,32 @@ async fn te_06_only_an_admin_gives_or_takes_resources() {
 }
 
 #[tokio::test]
+async fn dp_09_only_an_admin_lets_an_agent_have_tokens_again_that_are_not_bound() {
+    let server = Server::start().await;
+    let operator = server.client(&["operator"]).await;
+    let token = server.token_of(&operator, "agents:write").await;
+    let mut body = server.new_agent();
+    body["dpopBoundAccessTokens"] = json!(false);
+    let made = server.post("/api/v1/agents").token(&token).json(&body).send().await.expect(201);
+    let [off, on] =
+        [false, true].map(|bound| json!({ "dpopBoundAccessTokens": bound, "owner": "b" }));
+    for id in [made.text("agentId"), operator.id] {
+        patch(&server, &token, &id, &off).await.expect(200);
+        patch(&server, &token, &id, &on).await.expect(200);
+        patch(&server, &token, &id, &on).await.expect(200);
+        let asked = patch(&server, &token, &id, &off);
+        let (answer, events) = server.events_of_doing(asked).await;
+        assert_eq!(answer.refusal(), (403, "AUTHORIZATION_ERROR"));
+        let told = "only an admin may let an agent have tokens again that are not bound";
+        assert_eq!(answer.json["message"], told);
+        assert!(events.iter().all(|event| event.action != Action::AgentUpdated));
+        let admin = server.token("agents:write").await;
+        let unbound = patch(&server, &admin, &id, &off).await.expect(200);
+        assert_eq!(unbound.json["dpopBoundAccessTokens"], false);
+    }
+}
+
+#[tokio::test]
 async fn nobody_acts_upon_an_agent_that_may_more_than_itself() {
     let server = Server::start().await;
     let operator = server.client(&["operator"]).await;

@@ -92,6 +92,7 @@ impl From<UpdateError> for Problem {
             UpdateError::Precondition => Self::precondition_failed(),
             UpdateError::Roles(refused) => Self::denied(refused.to_string()),
             UpdateError::Resources(refused) => Self::denied(refused.to_string()),
+            UpdateError::Unbinding(refused) => Self::denied(refused.to_string()),
             UpdateError::Rule(registry::UpdateError::Decommissioned) => {
                 Self::conflict(Code::AgentDecommissioned, error.to_string(), Map::new())
             }
