@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{StoreError, store::Source};
@@ -108,6 +108,12 @@ impl OAuthError {
             Ok(nonce) => error.with_header(dpop::NONCE, nonce),
             Err(_) => error,
         }
+    }
+
+    /// The endpoint has no such method. The router adds `Allow`.
+    pub(crate) fn method_not_allowed(method: &Method) -> Self {
+        let description = format!("`{method}` is not allowed here");
+        Self::new("invalid_request", StatusCode::METHOD_NOT_ALLOWED, description)
     }
 
     /// The body is longer than the limit, in bytes.

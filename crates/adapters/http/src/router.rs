@@ -10,6 +10,7 @@ use axum::{
     extract::MatchedPath,
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
+    response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use kernel::Entropy;
@@ -19,6 +20,7 @@ use crate::{
     denials, dpop,
     endpoints::{self, Mounted},
     metrics::{RequestObserver, Uncounted},
+    oauth_error::OAuthError,
     placement,
     problem::Problem,
     rate_limit,
@@ -100,12 +102,17 @@ fn by_path(ports: &Ports) -> BTreeMap<&'static str, MethodRouter<Ports>> {
     paths
 }
 
-async fn method_not_allowed(method: Method, path: MatchedPath) -> Problem {
-    let problem = Problem::method_not_allowed(&method);
-    match HeaderValue::try_from(allowed(path.as_str())) {
-        Ok(allowed) => problem.with_header(header::ALLOW, allowed),
-        Err(_) => problem,
+/// In the words that the other answers of the path are in.
+async fn method_not_allowed(method: Method, path: MatchedPath) -> Response {
+    let mut response = if speaks_oauth(path.as_str()) {
+        OAuthError::method_not_allowed(&method).into_response()
+    } else {
+        Problem::method_not_allowed(&method).into_response()
+    };
+    if let Ok(allowed) = HeaderValue::try_from(allowed(path.as_str())) {
+        response.headers_mut().insert(header::ALLOW, allowed);
     }
+    response
 }
 
 /// The methods of a path. What answers GET answers HEAD too.

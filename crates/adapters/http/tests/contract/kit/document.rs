@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::http::Method;
+use http_api::route::Dialect;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -129,7 +130,13 @@ impl Document {
         // Methods are case-sensitive: `get` is none of them.
         match item.get(&name).filter(|_| name.to_uppercase() == asked.as_str()) {
             Some(operation) => operation["responses"].get(status.to_string()),
-            None => (status == 405).then(|| &components["MethodNotAllowed"]),
+            None => {
+                let oauth = http_api::routes()
+                    .iter()
+                    .any(|route| route.path == template && route.dialect == Dialect::OAuth);
+                let name = if oauth { "OAuthMethodNotAllowed" } else { "MethodNotAllowed" };
+                (status == 405).then(|| &components[name])
+            }
         }
         .map(|response| self.resolve(response))
     }
