@@ -51,10 +51,16 @@ impl<S: Store> Follower<S> {
             let looked_at = self.clock.now();
             match feed.news().await {
                 Ok(news) => {
-                    self.known.learn(looked_at, &news);
+                    // Before the keys: reading them may take its time, and what the feed told of is
+                    // not good for as long as that.
+                    self.known.hear(&news);
                     // The feed tells once: what cannot be read now is read after the next look.
                     keys_are_due |= may_concern_keys(&news);
                     keys_are_due = keys_are_due && !self.keys.renew().await;
+                    // Copies count only with keys beside them that are as new.
+                    if !keys_are_due {
+                        self.known.refresh(looked_at);
+                    }
                     blind = false;
                 }
                 // Once for an outage: until the next look that succeeds, no copy is used.

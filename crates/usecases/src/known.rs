@@ -118,14 +118,31 @@ impl Known {
     /// Takes over what a look at the feed found that began at this instant. From then on copies
     /// count for a second; one that began before the last does not shorten that.
     pub fn learn(&self, looked_at: Timestamp, news: &News) {
+        self.hear(news);
+        self.refresh(looked_at);
+    }
+
+    /// Copies count for a second from this instant, when a look at the feed began of which all was
+    /// heard.
+    pub fn refresh(&self, looked_at: Timestamp) {
+        let mut state = self.locked();
+        if let Freshness::Since(last) = state.freshness {
+            state.freshness = Freshness::Since(last.max(Some(looked_at)));
+        }
+    }
+
+    /// Takes over what a look at the feed found, without counting on copies for it yet.
+    pub fn hear(&self, news: &News) {
         let mut state = self.locked();
         match news {
             News::Changes(changes) => state.hear(changes),
             News::Unknown => state.forget(),
         }
-        if let Freshness::Since(last) = state.freshness {
-            state.freshness = Freshness::Since(last.max(Some(looked_at)));
-        }
+    }
+
+    /// Whether copies count at this instant.
+    pub(crate) fn counts(&self, now: Timestamp) -> bool {
+        self.locked().freshness.covers(now)
     }
 
     /// How well the copies have served until now.

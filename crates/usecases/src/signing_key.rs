@@ -166,7 +166,7 @@ where
                     }
                     let (next_tx, key) = record(tx, published).await?;
                     tx = next_tx;
-                    key.activate(std::time::Duration::ZERO, now)?
+                    key.activate_at_once(now)?
                 }
             };
             tx = record(tx, change).await?.0;

@@ -81,7 +81,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let token = finish(unsigned.sign((&key, algorithm), &signer)).ok_or("never waits")??;
 
     let verified = verify(token.expose_secret(), &policy.issuer, &signer)?;
-    let facts = Facts { standing: Standing::GOOD, revoked: false, grantable: client.grantable };
+    let (standing, grantable) = (Standing::GOOD, client.grantable);
+    let facts = Facts { standing, revoked: false, key_ended: false, grantable };
     assert_eq!(judge(&verified, &facts, now)?.to_string(), "resume:read");
     let ended = Facts { standing: Standing::Ended, ..facts };
     assert!(judge(&verified, &ended, now).is_err());

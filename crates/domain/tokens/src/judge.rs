@@ -12,6 +12,9 @@ pub struct Facts {
     pub standing: Standing,
     /// Whether this very token was revoked.
     pub revoked: bool,
+    /// Whether the key that signed it is believed no more, though it was when the token was read: the
+    /// keys at hand may be from before.
+    pub key_ended: bool,
     /// Everything that the agent may ask for at this moment.
     pub grantable: ScopeSet,
 }
@@ -28,6 +31,9 @@ pub enum Dead {
     /// It was revoked itself.
     #[error("the token is revoked")]
     Revoked,
+    /// The key that signed it is not believed any more.
+    #[error("the token's key is not believed any more")]
+    Key,
     /// Its organization, agent or credential is not good.
     #[error("the token's agent, credential or organization is not good")]
     Ended,
@@ -51,6 +57,9 @@ pub fn judge(token: &VerifiedToken, facts: &Facts, now: Timestamp) -> Result<Sco
     }
     if facts.revoked {
         return Err(Dead::Revoked);
+    }
+    if facts.key_ended {
+        return Err(Dead::Key);
     }
     let Standing::Good { not_before } = facts.standing else {
         return Err(Dead::Ended);

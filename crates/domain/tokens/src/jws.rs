@@ -111,9 +111,16 @@ pub enum InvalidToken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
     claims: Claims,
+    key: KeyId,
 }
 
 impl VerifiedToken {
+    /// The key that it was signed with.
+    #[must_use]
+    pub const fn key(&self) -> &KeyId {
+        &self.key
+    }
+
     /// What it says.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
@@ -183,7 +190,7 @@ pub fn verify(
     if wire.iss != issuer.as_str() {
         return Err(InvalidToken::Issuer);
     }
-    Claims::try_from(wire).map(|claims| VerifiedToken { claims })
+    Claims::try_from(wire).map(|claims| VerifiedToken { claims, key })
 }
 
 /// The signed part, and the three parts. There are exactly two dots.

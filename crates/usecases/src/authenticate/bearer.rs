@@ -75,7 +75,7 @@ where
         if let Err(reason) = confirm(claims.confirmation.as_ref(), &held) {
             return Err(self.refuse_bearer(origin, named, &reason.to_string()).await);
         }
-        let gathered = self.facts(claims).await?;
+        let gathered = self.facts(&verified).await?;
         let permitted = match judge(&verified, &gathered.facts(), self.now()) {
             Ok(permitted) => permitted,
             Err(dead) => return Err(self.refuse_bearer(origin, named, &dead.to_string()).await),

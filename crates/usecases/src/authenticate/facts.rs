@@ -1,7 +1,7 @@
 //! Everything outside a token that decides whether it is good, gathered in one place.
 
 use ::credentials::{ClientKeys, Credentials, Means};
-use ::tokens::{Claims, Facts, Revocations};
+use ::tokens::{Claims, Facts, KeyId, Revocations, SigningKeys, VerifiedToken};
 use audit::{Organizations, Transactor};
 use kernel::{ScopeSet, Standing, StoreError};
 use registry::Agents;
@@ -11,15 +11,22 @@ use crate::provider::IdentityProvider;
 
 /// A view or a transaction in which everybody can be looked up on whom it depends whether a token
 /// is good.
-pub trait KnowsParties: Organizations + Agents + Credentials + ClientKeys + Revocations {}
+pub trait KnowsParties:
+    Organizations + Agents + Credentials + ClientKeys + Revocations + SigningKeys
+{
+}
 
-impl<T> KnowsParties for T where T: Organizations + Agents + Credentials + ClientKeys + Revocations {}
+impl<T> KnowsParties for T where
+    T: Organizations + Agents + Credentials + ClientKeys + Revocations + SigningKeys
+{
+}
 
 /// On what it depends whether a token is good.
 pub(crate) struct TokenFacts {
     /// Its organization, agent and credential; `None` where one of them is missing.
     pub(crate) parties: Option<Parties>,
     revoked: bool,
+    key_ended: bool,
 }
 
 impl TokenFacts {
@@ -29,7 +36,8 @@ impl TokenFacts {
             Some(parties) => (parties.standing(Means::standing), parties.agent.grantable.clone()),
             None => (Standing::Ended, ScopeSet::default()),
         };
-        Facts { standing, revoked: self.revoked, grantable }
+        let Self { revoked, key_ended, .. } = *self;
+        Facts { standing, revoked, key_ended, grantable }
     }
 }
 
@@ -40,14 +48,23 @@ where
 {
     /// The facts of a token that was verified: from copies where all of it is there, otherwise all
     /// of it from its own organization.
-    pub(crate) async fn facts(&self, claims: &Claims) -> Result<TokenFacts, StoreError> {
-        let known = &self.parts.known;
-        let ticket = match known.token(claims, self.now()) {
-            Ok((parties, revoked)) => return Ok(TokenFacts { parties: Some(parties), revoked }),
+    ///
+    /// The keys at hand are copies too. Where copies do not count any more, as after this process
+    /// stood still, the store is asked whether the token's key is still believed: somebody may have
+    /// given it up meanwhile.
+    pub(crate) async fn facts(&self, token: &VerifiedToken) -> Result<TokenFacts, StoreError> {
+        let (known, claims, now) = (&self.parts.known, token.claims(), self.now());
+        let ticket = match known.token(claims, now) {
+            Ok((parties, revoked)) => {
+                return Ok(TokenFacts { parties: Some(parties), revoked, key_ended: false });
+            }
             Err(ticket) => ticket,
         };
         let mut view = self.parts.store.view(claims.organization).await?;
-        let gathered = gather(&mut view, claims).await?;
+        let mut gathered = gather(&mut view, claims).await?;
+        if !known.counts(now) {
+            gathered.key_ended = !is_believed(&mut view, token.key()).await?;
+        }
         if let Some(parties) = &gathered.parties {
             known.keep_token(ticket, claims.id, parties, gathered.revoked);
         }
@@ -62,5 +79,12 @@ pub(crate) async fn gather(
 ) -> Result<TokenFacts, StoreError> {
     let found = Found::find(session, claims.agent, claims.credential).await?;
     let revoked = session.is_revoked(claims.id).await?;
-    Ok(TokenFacts { parties: found.whole(), revoked })
+    Ok(TokenFacts { parties: found.whole(), revoked, key_ended: false })
+}
+
+/// Whether the store has the key as one that verifies. One that cannot be read is in doubt, and what
+/// it signed is not good in doubt.
+async fn is_believed(keys: &mut impl SigningKeys, key: &KeyId) -> Result<bool, StoreError> {
+    let kept = keys.signing_keys().await?;
+    Ok(kept.whole.iter().any(|kept| kept.id() == *key && kept.state().is_published()))
 }

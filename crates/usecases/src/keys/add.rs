@@ -5,7 +5,7 @@ use ::credentials::{
     KeyMaterial, NewClientKey, Ways,
 };
 use audit::{Apply, Journal, Notes, Transactor, record};
-use kernel::{AgentId, CredentialId, EntropyUnavailable, StoreError, Timestamp};
+use kernel::{AgentId, CLOCK_SKEW, CredentialId, EntropyUnavailable, StoreError, Timestamp};
 use thiserror::Error;
 
 use super::KeyDetails;
@@ -78,7 +78,8 @@ where
         let holder = governed(&mut tx, caller, agent).await?.ok_or(AddError::UnknownAgent)?;
         not_ended(&holder)?;
         let now = self.now();
-        let secrets = tx.live_secrets_of(agent, now).await?;
+        // One that has just ended still lets somebody in where a clock is behind.
+        let secrets = tx.live_secrets_of(agent, now.minus(CLOCK_SKEW)).await?;
         let ways = Ways::new(secrets, tx.live_keys_of(agent).await?);
         let new = NewClientKey {
             id: CredentialId::generate(now, self.entropy())?,

@@ -81,7 +81,7 @@ where
     }
 
     async fn judge_now(&self, token: &VerifiedToken) -> Result<Introspection, StoreError> {
-        let gathered = self.facts(token.claims()).await?;
+        let gathered = self.facts(token).await?;
         Ok(match judge(token, &gathered.facts(), self.now()) {
             Ok(scope) => {
                 let claims = token.claims().clone();

@@ -36,6 +36,8 @@ use usecases::{
     tokens::{GrantRequest, Introspection},
 };
 
+use tokens::{SealedPrivateKey, SigningKey};
+
 use super::store::{CountingStore, Rows};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -309,5 +311,13 @@ fn rows(
         agent: Agent::register(agent, organization, new, None, now).into_after(),
         credential: Credential::generate(made, LiveCount(0), now).unwrap().into_after(),
         revoked: BTreeSet::new(),
+        signing_key: Some(signing_key(now)),
     }
+}
+
+/// The one key that signs.
+fn signing_key(now: Timestamp) -> SigningKey {
+    let public = Jwk::P256 { x: [1; 32], y: [2; 32] };
+    let published = SigningKey::publish(public, SealedPrivateKey::new(vec![9]), now).into_after();
+    published.activate(Duration::ZERO, now).unwrap().into_after()
 }

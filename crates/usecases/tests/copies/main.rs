@@ -60,6 +60,20 @@ fn p3_a_revocation_is_seen_at_once_on_the_process_that_acknowledged_it() {
 }
 
 #[test]
+fn jr_04_a_process_that_stood_still_asks_whether_a_key_is_still_believed() {
+    let idp = Installation::followed();
+    idp.look(Vec::new());
+    let client = idp.client();
+    let token = idp.token();
+    assert!(idp.introspect(&client, &token) && idp.bearer(&token).is_ok());
+    idp.store().compromise_the_signing_key();
+    assert!(idp.introspect(&client, &token), "nobody has told, and a second has not passed");
+    idp.advance(SECOND);
+    assert!(!idp.introspect(&client, &token));
+    assert!(idp.bearer(&token).is_err());
+}
+
+#[test]
 fn p3_a_suspension_by_another_process_is_seen_within_a_second() {
     let idp = Installation::followed();
     idp.look(Vec::new());

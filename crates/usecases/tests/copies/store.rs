@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ::tokens::Revocations;
+use ::tokens::{KeptKeys, Revocations, SigningKey, SigningKeys};
 use audit::{Directory, Draft, Journal, Notes, Organizations, Transactor};
 use credentials::{ClientKey, ClientKeyId, ClientKeys, Credential, Credentials, LiveCount};
 use jose::{SingleUse, SingleUses};
@@ -28,6 +28,8 @@ pub(crate) struct Rows {
     pub(crate) agent: Agent,
     pub(crate) credential: Credential,
     pub(crate) revoked: BTreeSet<TokenId>,
+    /// The key that signs, until it is believed no more.
+    pub(crate) signing_key: Option<SigningKey>,
 }
 
 pub(crate) struct CountingStore {
@@ -67,6 +69,10 @@ impl CountingStore {
 
     pub(crate) fn revoke(&self, token: TokenId) {
         Arc::make_mut(&mut self.rows()).revoked.insert(token);
+    }
+
+    pub(crate) fn compromise_the_signing_key(&self) {
+        Arc::make_mut(&mut self.rows()).signing_key = None;
     }
 
     pub(crate) fn let_the_credential_expire_at(&self, end: Timestamp) {
@@ -236,6 +242,13 @@ impl ClientKeys for View {
         _: PageRequest<CredentialId>,
     ) -> Result<Page<ClientKey, CredentialId>, StoreError> {
         panic!("nobody lists here")
+    }
+}
+
+impl SigningKeys for View {
+    async fn signing_keys(&mut self) -> Result<KeptKeys, StoreError> {
+        let whole = self.rows.signing_key.iter().cloned().collect();
+        Ok(KeptKeys { whole, damaged: Vec::new() })
     }
 }
 

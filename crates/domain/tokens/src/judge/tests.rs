@@ -23,7 +23,8 @@ fn token_of(client: &Client, now: i64) -> VerifiedToken {
 }
 
 fn facts() -> Facts {
-    Facts { standing: Standing::GOOD, revoked: false, grantable: client().grantable }
+    let grantable = client().grantable;
+    Facts { standing: Standing::GOOD, revoked: false, key_ended: false, grantable }
 }
 
 fn good_from(millis: i64) -> Standing {
@@ -60,6 +61,8 @@ fn ck_01_a_replica_whose_clock_is_a_little_behind_takes_it() {
 #[test]
 fn ir_05_whatever_ends_above_a_token_ends_the_token() {
     let token = token_of(&client(), ISSUED);
+    let compromised = Facts { key_ended: true, ..facts() };
+    assert_eq!(judge(&token_of(&client(), ISSUED), &compromised, at(ISSUED)), Err(Dead::Key));
     let ended = Facts { standing: Standing::Ended, ..facts() };
     assert_eq!(judge(&token, &ended, at(ISSUED)), Err(Dead::Ended));
     let revoked = Facts { revoked: true, ..facts() };
