@@ -186,8 +186,7 @@ impl SigningKey {
     }
 
     /// Begins to sign with it, once it has been published for as long as verifiers cache the set.
-    /// Where no other key can sign it may do so at once (`Duration::ZERO`): the first of all, since
-    /// nobody has cached anything, and the one after a compromise, since the alternative is none.
+    /// Where no other key can sign it does so at once, with [`activate_at_once`](Self::activate_at_once).
     ///
     /// # Errors
     /// [`KeyError`]
@@ -204,6 +203,22 @@ impl SigningKey {
             return Err(KeyError::TooEarly { at: known_at });
         }
         Ok(self.moved(KeyState::Active { since: now }))
+    }
+
+    /// Begins to sign with it where no other key can: the first of all, since nobody has cached
+    /// anything, and the one after a compromise, since the alternative is none. For the same reason
+    /// it does not matter when it was published, which a host may have told whose clock is ahead.
+    ///
+    /// # Errors
+    /// [`KeyError::Transition`]
+    pub fn activate_at_once(self, now: Timestamp) -> Result<SigningKeyChange, KeyError> {
+        match self.0.state {
+            KeyState::Published { .. } => Ok(self.moved(KeyState::Active { since: now })),
+            KeyState::Active { .. }
+            | KeyState::Retiring { .. }
+            | KeyState::Retired { .. }
+            | KeyState::Compromised { .. } => Err(self.no_step_to("active")),
+        }
     }
 
     /// Ceases to sign with it; it verifies for as long as the last token of it may live.
@@ -344,6 +359,17 @@ mod tests {
             Some(KeyError::TooEarly { at: at(300) })
         );
         assert!(published().activate(cached, at(300)).is_ok());
+    }
+
+    #[test]
+    fn jr_04_where_no_other_key_signs_one_does_that_a_clock_ahead_has_published() {
+        let public = published().record().public.clone();
+        let key = SigningKey::publish(public, SealedPrivateKey::new(vec![9]), at(9)).into_after();
+        let before = at(0);
+        assert!(key.clone().activate(Duration::ZERO, before).is_err());
+        let active = key.activate_at_once(before).unwrap().into_after();
+        assert_eq!(active.state(), KeyState::Active { since: before });
+        assert!(active.activate_at_once(before).is_err());
     }
 
     #[test]

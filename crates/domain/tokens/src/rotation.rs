@@ -123,7 +123,9 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
             let Some(active) = self.active(algorithm) else { continue };
             let next = self.next(algorithm).ok_or(NotNow::NoNext(algorithm))?;
             let too_early = |at| NotNow::TooEarly { algorithm, at };
-            let successor = succeed(next, policy.cached_for, now)
+            let successor = next
+                .clone()
+                .activate(policy.cached_for, now)
                 .map_err(|error| too_early(error.earliest().unwrap_or(now)))?;
             plan.extend(moved(active.clone().retire(policy.tokens_live, now)));
             plan.extend([Step::Move(successor), Step::Make { algorithm, signs: false }]);
@@ -213,8 +215,15 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         let mut plan: Vec<_> =
             self.broken(algorithm).flat_map(|key| moved(key.clone().withdraw(now))).collect();
         let age_is_over = active.is_none_or(|key| key.state().at().plus(policy.period) <= now);
-        let wait = if alone && active.is_none() { Duration::ZERO } else { policy.cached_for };
-        let successor = next.filter(|_| age_is_over).and_then(|key| succeed(key, wait, now).ok());
+        let at_once = alone && active.is_none();
+        let successor = next.filter(|_| age_is_over).map(SigningKey::clone).and_then(|key| {
+            let successor = if at_once {
+                key.activate_at_once(now)
+            } else {
+                key.activate(policy.cached_for, now)
+            };
+            successor.ok()
+        });
         if successor.is_some() || (active.is_none() && next.is_none() && alone) {
             // Only one can sign: also the one that ought to and cannot.
             let ends = active.into_iter().chain(self.broken(algorithm));
@@ -273,14 +282,6 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
             move |key: &&SigningKey| key.algorithm() == algorithm && key.state().is_published();
         self.all.iter().filter(published).filter(|key| !(self.usable)(key))
     }
-}
-
-fn succeed(
-    next: &SigningKey,
-    cached_for: Duration,
-    now: Timestamp,
-) -> Result<SigningKeyChange, KeyError> {
-    next.clone().activate(cached_for, now)
 }
 
 /// A step, where the key's own rules allow it.

@@ -83,7 +83,7 @@ impl Installation {
                 Step::Make { algorithm, signs } => {
                     let mut key = self.make(algorithm, now);
                     if signs {
-                        key = key.activate(Duration::ZERO, at(now)).unwrap().into_after();
+                        key = key.activate_at_once(at(now)).unwrap().into_after();
                     }
                     self.keys.push(key);
                 }
@@ -210,6 +210,19 @@ fn jr_04_where_there_is_no_next_key_one_is_made_and_signs_at_once() {
     let id = keys.signs(ES256).unwrap();
     keys.compromise(&id, 5).unwrap();
     assert_eq!(keys.states(), ["compromised", "active", "published"]);
+}
+
+#[test]
+fn jr_04_after_two_compromises_a_key_signs_though_the_first_clock_was_ahead() {
+    const DAY: u64 = 86_400;
+    for ahead in [1, 9, 200 * DAY] {
+        let mut keys = Installation::started(ES256, 0);
+        let first = keys.signs(ES256).unwrap();
+        keys.compromise(&first, 100 + ahead).unwrap();
+        let second = keys.signs(ES256).unwrap();
+        keys.compromise(&second, 100).unwrap();
+        assert_eq!(keys.states(), ["compromised", "compromised", "active", "published"]);
+    }
 }
 
 #[test]
@@ -354,6 +367,18 @@ enum Happening {
     Break(prop::sample::Index),
 }
 
+/// Where the clocks of those who do not agree begin.
+const START: u64 = 40_000_000;
+
+/// A clock that is about right, or far from it.
+fn clock() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        4 => (START - 30)..(START + 30),
+        2 => (START - 3_000)..(START + 3_000),
+        1 => 0..(2 * START),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let algorithms = proptest::sample::subsequence(Algorithm::ALL.to_vec(), 1..=4).prop_shuffle();
     prop_oneof![
@@ -364,6 +389,42 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<prop::sample::Index>().prop_map(Happening::Compromise),
         1 => any::<prop::sample::Index>().prop_map(Happening::Break),
     ]
+}
+
+impl Installation {
+    /// Lets it happen, and tells whether a key may sign then that nobody can know of.
+    fn happens(&mut self, happening: Happening, algorithms: &mut Vec<Algorithm>, now: u64) -> bool {
+        match happening {
+            Happening::Wait(_) => {}
+            Happening::Configure(chosen) => *algorithms = chosen,
+            Happening::Rotate => {
+                let rotated = self.plan(|keys| keys.rotate(&policy(algorithms), at(now)));
+                if let Ok(steps) = rotated {
+                    self.carry_out(steps, now);
+                }
+            }
+            Happening::Compromise(which) => {
+                let id = which.get(&self.keys).id();
+                if self.compromise_among(algorithms, &id, now).is_ok() {
+                    let lost = self.keys.iter().find(|key| key.id() == id).unwrap();
+                    assert!(!lost.state().is_published());
+                    return true;
+                }
+            }
+            Happening::Break(which) => {
+                let id = which.get(&self.keys).id();
+                let others = |key: &&SigningKey| {
+                    key.state().is_published() && key.id() != id && !self.broken.contains(&key.id())
+                };
+                if self.keys.iter().any(|key| others(&key)) {
+                    let signed = self.signs(algorithms).as_ref() == Some(&id);
+                    self.broken.push(id);
+                    return signed;
+                }
+            }
+        }
+        false
+    }
 }
 
 /// What verifiers and holders of tokens saw of each key.
@@ -416,40 +477,38 @@ proptest! {
         let (mut keys, mut seen) = (Installation::started(&algorithms, now), Seen::default());
         seen.look(&keys, &algorithms, now, true);
         for happening in happenings {
-            let mut in_need = false;
-            match happening {
-                Happening::Wait(seconds) => now += seconds,
-                Happening::Configure(chosen) => algorithms = chosen,
-                Happening::Rotate => {
-                    let rotated = keys.plan(|keys| keys.rotate(&policy(&algorithms), at(now)));
-                    if let Ok(steps) = rotated {
-                        keys.carry_out(steps, now);
-                    }
-                }
-                Happening::Compromise(which) => {
-                    let id = which.get(&keys.keys).id();
-                    let plan = keys.plan(|keys| keys.compromise(&id, &policy(&algorithms), at(now)));
-                    if let Ok(steps) = plan {
-                        keys.carry_out(steps, now);
-                        in_need = true;
-                        let lost = keys.keys.iter().find(|key| key.id() == id).unwrap();
-                        prop_assert!(!lost.state().is_published());
-                    }
-                }
-                Happening::Break(which) => {
-                    let id = which.get(&keys.keys).id();
-                    let others = |key: &&SigningKey| {
-                        key.state().is_published() && key.id() != id && !keys.broken.contains(&key.id())
-                    };
-                    if keys.keys.iter().any(|key| others(&key)) {
-                        in_need = keys.signs(&algorithms).as_ref() == Some(&id);
-                        keys.broken.push(id);
-                    }
-                }
+            if let Happening::Wait(seconds) = happening {
+                now += seconds;
             }
+            let in_need = keys.happens(happening, &mut algorithms, now);
             keys.keep_up(&algorithms, now);
             prop_assert_eq!(keys.keep_up(&algorithms, now), 0, "once is enough");
             seen.look(&keys, &algorithms, now, in_need);
+            for algorithm in &algorithms {
+                prop_assert!(keys.of("published", *algorithm).is_some(), "one is next");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Each acts by a clock of its own, which may be anywhere.
+    #[test]
+    fn jr_04_whatever_the_clocks_say_there_is_a_key_that_signs(
+        happenings in prop::collection::vec((happening(), clock()), 1..60)
+    ) {
+        let mut algorithms = vec![Algorithm::Es256];
+        let mut keys = Installation::started(&algorithms, START);
+        for (happening, now) in happenings {
+            // An emergency leaves one that signs without anybody's looking after it.
+            let emergency = matches!(happening, Happening::Compromise(_));
+            keys.happens(happening, &mut algorithms, now);
+            prop_assert!(!emergency || keys.signs(&algorithms).is_some(), "none signs");
+            keys.keep_up(&algorithms, now);
+            prop_assert!(keys.signs(&algorithms).is_some(), "none signs");
+            prop_assert_eq!(keys.keep_up(&algorithms, now), 0, "once is enough");
             for algorithm in &algorithms {
                 prop_assert!(keys.of("published", *algorithm).is_some(), "one is next");
             }
