@@ -5,6 +5,7 @@ use std::time::Duration;
 use audit::Action;
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::{join, join_all};
+use kernel::Clock;
 use serde_json::{Value, json};
 
 use crate::kit::{Answer, Client, KeyPair, Server};
@@ -298,6 +299,35 @@ async fn ca_03_a_key_that_has_expired_still_keeps_secrets_away_until_it_is_remov
     assert_eq!(refused.refusal(), (409, "INVALID_STATE_TRANSITION"));
     remove(&server, &agent, &kid).await.expect(204);
     server.post(&path).token(&writer).send().await.expect(201);
+}
+
+/// It still lets somebody in where a clock is as far behind as clocks may be.
+#[tokio::test]
+async fn ck_01_the_first_key_ends_a_secret_too_that_has_just_ended_by_this_clock() {
+    let server = Server::start().await;
+    let agent = server.register_agent(json!({})).await;
+    let ends = |after: u64| {
+        let at = server.clock.now().plus(Duration::from_secs(after));
+        json!({ "expiresAt": at.to_string() })
+    };
+    let long_over = server.credential(&agent, &ends(60)).await;
+    let just_over = server.credential(&agent, &ends(72)).await;
+    server.clock.advance(Duration::from_secs(75));
+    let writer = server.token("credentials:write").await;
+    let body = json!({ "jwk": KeyPair::es256().jwk() });
+    let asked = server.post(at(&agent)).token(&writer).json(&body).send();
+    let (added, events) = server.events_of_doing(asked).await;
+    added.expect(201);
+    let actions: Vec<_> = events.iter().map(|event| event.action).collect();
+    assert_eq!(actions, [Action::CredentialRevoked, Action::KeyAdded]);
+    let token = server.token("agents:read").await;
+    for (secret, status) in [(&long_over, "expired"), (&just_over, "revoked")] {
+        let path = format!("/api/v1/agents/{agent}/credentials");
+        let page = server.get(path).token(&token).send().await.expect(200);
+        let all = page.json["data"].as_array().unwrap();
+        let shown = all.iter().find(|one| one["id"] == json!(secret.credential)).unwrap();
+        assert_eq!(shown["status"], status);
+    }
 }
 
 /// With the last use of the token of its secret.
