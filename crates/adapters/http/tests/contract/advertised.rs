@@ -125,9 +125,10 @@ impl<'a> Reader<'a> {
     /// A token that a key of this algorithm signed is good, and its key is published.
     async fn use_signature(&self, algorithm: &str) {
         let issued = self.server.ask(&self.client, &[]).await.expect(200).text("access_token");
-        let token = match decoded_header(&issued)["alg"] == algorithm {
-            true => issued,
-            false => self.signed_anew(&issued, algorithm).await,
+        let token = if decoded_header(&issued)["alg"] == algorithm {
+            issued
+        } else {
+            self.signed_anew(&issued, algorithm).await
         };
         assert!(self.is_active(&token).await, "{algorithm}");
         let keys = self.server.get(path(&self.metadata["jwks_uri"])).send().await.expect(200).json;
