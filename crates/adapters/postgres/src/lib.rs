@@ -9,7 +9,8 @@
 //! its replica, then by an advisory lock. So what it reads is so until it commits, with no deadlock,
 //! no retry and no anomaly to think of; changes of different organizations run side by side. Notes
 //! wait for nobody: one connection writes those that queue by one statement, and the next group is
-//! what came meanwhile.
+//! what came meanwhile. What is good once is used in a short transaction of its own, without that
+//! lock: the primary key lets one pass.
 //!
 //! # Invariants
 //! - A connection goes back to the pool only outside a transaction. What is open is ended by the
