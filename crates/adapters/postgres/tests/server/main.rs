@@ -7,6 +7,7 @@ mod agents;
 mod backstop;
 mod dropped;
 mod feed;
+mod forgetting;
 mod frozen;
 mod isolation;
 mod logs;
