@@ -325,7 +325,7 @@ async fn ck_01_the_first_key_ends_a_secret_too_that_has_just_ended_by_this_clock
         let path = format!("/api/v1/agents/{agent}/credentials");
         let page = server.get(path).token(&token).send().await.expect(200);
         let all = page.json["data"].as_array().unwrap();
-        let shown = all.iter().find(|one| one["id"] == json!(secret.credential)).unwrap();
+        let shown = all.iter().find(|one| one["credentialId"] == json!(secret.credential)).unwrap();
         assert_eq!(shown["status"], status);
     }
 }
