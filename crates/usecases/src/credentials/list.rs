@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::CredentialDetails;
 use crate::{caller::Caller, provider::IdentityProvider};
 
-/// Why credentials were not listed.
+/// Why credentials, or keys, were not listed.
 #[derive(Debug, Error)]
 pub enum ListError {
     /// There is no such agent in the caller's organization.

@@ -11,7 +11,8 @@ use registry::Agents;
 use crate::{
     authenticate::KnowsParties,
     caller::Caller,
-    keys::{AddError, KeyDetails, KeyRequest, ListError, RemoveError},
+    credentials::ListError,
+    keys::{AddError, KeyDetails, KeyRequest, RemoveError},
     provider::IdentityProvider,
 };
 

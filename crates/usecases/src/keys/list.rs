@@ -2,23 +2,11 @@
 
 use ::credentials::{ClientKey, ClientKeys, Credentials};
 use audit::Transactor;
-use kernel::{AgentId, CredentialId, Page, PageRequest, StoreError};
+use kernel::{AgentId, CredentialId, Page, PageRequest};
 use registry::Agents;
-use thiserror::Error;
 
 use super::KeyDetails;
-use crate::{caller::Caller, provider::IdentityProvider};
-
-/// Why keys were not listed.
-#[derive(Debug, Error)]
-pub enum ListError {
-    /// There is no such agent in the caller's organization.
-    #[error("there is no such agent here")]
-    UnknownAgent,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::{caller::Caller, credentials::ListError, provider::IdentityProvider};
 
 impl<S, G> IdentityProvider<S, G>
 where

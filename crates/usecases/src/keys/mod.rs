@@ -5,7 +5,6 @@ mod list;
 mod remove;
 
 pub use add::{AddError, KeyRequest};
-pub use list::ListError;
 pub use remove::RemoveError;
 
 use ::credentials::{ClientKey, CredentialStatus};

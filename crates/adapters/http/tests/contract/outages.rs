@@ -85,7 +85,7 @@ fn failing_credentials(fault: Fault) -> MockAgentCredentials {
 fn failing_keys(fault: Fault) -> MockAgentKeys {
     let mut mock = MockAgentKeys::new();
     mock.expect_add().returning(move |_, _, _| Err(keys::AddError::Store(fault.strike())));
-    mock.expect_list().returning(move |_, _, _| Err(keys::ListError::Store(fault.strike())));
+    mock.expect_list().returning(move |_, _, _| Err(credentials::ListError::Store(fault.strike())));
     mock.expect_remove().returning(move |_, _, _| Err(keys::RemoveError::Store(fault.strike())));
     mock
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::Method};
 use kernel::AgentId;
 use registry::Permission;
-use usecases::{Requirement, driving::AgentKeys, keys::ListError};
+use usecases::{Requirement, driving::AgentKeys};
 
 use crate::{
     caller::Authorized,
@@ -41,13 +41,4 @@ pub(crate) async fn handle(
     let paging = fields.finish(|| paging)?;
     let found = keys.list(&caller, agent, paging.request).await?;
     Ok(Json(PageView::new(&found, paging.shown)))
-}
-
-impl From<ListError> for Problem {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::UnknownAgent => Self::forbidden_target(),
-            ListError::Store(error) => Self::from(error),
-        }
-    }
 }
