@@ -21,9 +21,13 @@ use rustls::{
 use thiserror::Error;
 use x509_cert::{
     Certificate as X509,
-    der::{Decode, Tag, Tagged, asn1::Any},
+    der::{
+        self, Decode, Reader, SliceReader, Tag, Tagged,
+        asn1::{Any, ObjectIdentifier, UintRef},
+    },
     ext::pkix::{SubjectAltName, name::GeneralName},
     name::Name,
+    spki::SubjectPublicKeyInfoOwned,
 };
 
 /// Why a certificate is not taken.
@@ -40,17 +44,23 @@ pub enum UnreadableCertificate {
     /// It is no certificate that a connection could be made with.
     #[error("must be a certificate of X.509, version 3")]
     Content,
+    /// Its key is too weak, or of a kind that nobody needs.
+    #[error("its key must be on P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits")]
+    Key,
 }
 
 /// Reads a certificate in DER. It says nothing of who vouches for it.
 ///
 /// # Errors
-/// [`UnreadableCertificate::Content`]
+/// [`UnreadableCertificate::Content`], [`UnreadableCertificate::Key`]
 pub(crate) fn read(der: &CertificateDer<'_>) -> Result<Certificate, UnreadableCertificate> {
     // What the handshake would not take can never be shown.
     ParsedCertificate::try_from(der).map_err(|_| UnreadableCertificate::Content)?;
     let parsed = X509::from_der(der).map_err(|_| UnreadableCertificate::Content)?;
     let certificate = parsed.tbs_certificate();
+    if !is_strong(certificate.subject_public_key_info()) {
+        return Err(UnreadableCertificate::Key);
+    }
     let validity = certificate.validity();
     let mut names: Vec<_> = distinguished_name(certificate.subject()).into_iter().collect();
     // Names in a form that is not known are none of ours.
@@ -63,6 +73,44 @@ pub(crate) fn read(der: &CertificateDer<'_>) -> Result<Certificate, UnreadableCe
         not_before: instant(validity.not_before.to_unix_duration())?,
         not_after: instant(validity.not_after.to_unix_duration())?,
     })
+}
+
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const ON_A_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// P-256 and P-384.
+const CURVES: [ObjectIdentifier; 2] = [
+    ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
+    ObjectIdentifier::new_unwrap("1.3.132.0.34"),
+];
+
+/// Whether the key is as strong as those that are registered by themselves. A proxy may end connections
+/// that a handshake here would not take.
+fn is_strong(key: &SubjectPublicKeyInfoOwned) -> bool {
+    let kind = key.algorithm.oid;
+    if kind == RSA {
+        let bits = key.subject_public_key.as_bytes().and_then(modulus_bits);
+        return bits.is_some_and(|bits| (2_048..=4_096).contains(&bits));
+    }
+    if kind == ON_A_CURVE {
+        let curve = key.algorithm.parameters.as_ref();
+        let curve = curve.and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
+        return curve.is_some_and(|curve| CURVES.contains(&curve));
+    }
+    kind == ED25519
+}
+
+/// How many bits the modulus of an RSA key has (RFC 8017 appendix A.1.1).
+fn modulus_bits(key: &[u8]) -> Option<usize> {
+    let mut reader = SliceReader::new(key).ok()?;
+    let bits: Result<_, der::Error> = reader.sequence(|members| {
+        let modulus = UintRef::decode(members)?;
+        let _exponent = UintRef::decode(members)?;
+        let bytes = modulus.as_bytes();
+        let unused = bytes.first().map_or(0, |first| first.leading_zeros());
+        Ok(bytes.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or(0)))
+    });
+    bits.ok()
 }
 
 /// Reads the certificate that somebody registers.
