@@ -16,7 +16,7 @@ pub use error::ComposeError;
 pub use listeners::Announcer;
 pub use logs::LogKeeping;
 pub use shared::open as open_shared;
-pub use signing::KeyKeeping;
+pub use signing::{CLOCKS_APART, KeyKeeping};
 pub use store::{NoFeed, Store};
 
 use std::sync::Arc;

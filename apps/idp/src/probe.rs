@@ -118,11 +118,15 @@ impl Shared {
             service: self.service,
             latency: heard_at.since(asked_at),
             reachable: answer.is_some(),
-            clocks_apart: answer
-                .flatten()
-                .is_some_and(|told| asked_at.since(told).max(told.since(heard_at)) > CLOCK_SKEW),
+            clocks_apart: answer.flatten().is_some_and(|told| are_apart(told, asked_at, heard_at)),
         }
     }
+}
+
+/// Whether a clock that told this to a question, asked between two instants of another, is further
+/// from that one than clocks may be.
+pub(crate) fn are_apart(told: Timestamp, asked_at: Timestamp, heard_at: Timestamp) -> bool {
+    asked_at.since(told).max(told.since(heard_at)) > CLOCK_SKEW
 }
 
 /// Once when the clocks are found apart, and once when they are together again.

@@ -7,17 +7,22 @@ use kernel::OrganizationId;
 use local::OpenError;
 use tokens::{DamagedKey, Signer, SigningKeys};
 use tokio::{
-    sync::Mutex,
-    time::{MissedTickBehavior, interval},
+    select,
+    sync::{Mutex, Notify},
+    time::{MissedTickBehavior, interval, sleep},
 };
+use usecases::signing_key::SigningKeyError;
 
 use crate::{
-    compose::{KeyKeeping, Provider, Store},
+    compose::{CLOCKS_APART, KeyKeeping, Provider, Store},
     runtime::Company,
 };
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// For how long whoever found that no key signs waits until it looks again.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// The signing keys that a server signs and verifies with.
 pub struct KeysAtHand<S> {
@@ -27,6 +32,8 @@ pub struct KeysAtHand<S> {
     /// Held from the reading until the keys are at hand, so that nobody puts older ones there; it
     /// holds what was told of keys that cannot be used.
     told: Mutex<Told>,
+    /// Told where the keys were read and none of them signs.
+    in_need: Notify,
 }
 
 /// What the log tells only when it changes.
@@ -47,11 +54,20 @@ impl<S: Store> KeysAtHand<S> {
     /// Those of this server.
     #[must_use]
     pub fn new(provider: Arc<Provider<S>>, platform: OrganizationId) -> Self {
-        Self { provider, platform, told: Mutex::default() }
+        Self { provider, platform, told: Mutex::default(), in_need: Notify::new() }
     }
 
-    /// Reads them anew, and tells whether that was done. Until it is, those at hand stay.
+    /// Reads them anew, and tells whether that was done. Until it is, those at hand stay. Where none
+    /// signs then, one is made to at once.
     pub async fn renew(&self) -> bool {
+        let renewed = self.read().await;
+        if self.provider.signer().active().is_none() {
+            self.in_need.notify_one();
+        }
+        renewed
+    }
+
+    async fn read(&self) -> bool {
         let mut told = self.told.lock().await;
         let read = async {
             let mut view = self.provider.store().view(self.platform).await?;
@@ -71,7 +87,7 @@ impl<S: Store> KeysAtHand<S> {
         told.unreadable = false;
         let ring = self.provider.signer();
         let before = ring.active();
-        let left_out = match ring.replace(&kept.whole) {
+        let left_out = match ring.replace_beside(&kept.whole, &kept.damaged) {
             Ok(left_out) => left_out,
             Err(error) => {
                 if !std::mem::replace(&mut told.none_signs, true) {
@@ -81,7 +97,11 @@ impl<S: Store> KeysAtHand<S> {
                 return false;
             }
         };
-        told.none_signs = false;
+        let none_signs = ring.active().is_none();
+        if none_signs && !told.none_signs {
+            tracing::error!("no key signs: tokens are issued once one does");
+        }
+        told.none_signs = none_signs;
         let names = left_out.iter().map(|one| one.key.to_string());
         let names: BTreeSet<_> =
             names.chain(kept.damaged.iter().map(|one| one.id.clone())).collect();
@@ -121,18 +141,41 @@ pub fn accompany<S: Store>(
     company.accompany("rotating", move || rotate(keeping.clone(), at_hand.clone()));
 }
 
-/// Looks again and again, for ever. The start has looked just before.
+/// Looks again and again, for ever, and at once where no key signs. The start has looked just before.
 async fn rotate<S: Store>(keeping: Arc<KeyKeeping<S>>, at_hand: Arc<KeysAtHand<S>>) {
     let mut now_and_then = interval(LOOK);
     now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
     now_and_then.tick().await;
+    let mut apart = false;
     loop {
-        now_and_then.tick().await;
-        if let Err(error) = keeping.keeper().keep_up().await {
+        let in_need = select! {
+            _ = now_and_then.tick() => false,
+            () = at_hand.in_need.notified() => true,
+        };
+        if let Err(error) = look(&keeping, &at_hand, &mut apart).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the signing keys cannot be rotated yet");
         }
         // Also where nothing was due: keys that could not be opened may be by now.
         at_hand.renew().await;
+        if in_need {
+            sleep(BREATH).await;
+        }
     }
+}
+
+/// Does what is due. By a clock that may be wrong nothing is, but that some key signs.
+async fn look<S: Store>(
+    keeping: &KeyKeeping<S>,
+    at_hand: &KeysAtHand<S>,
+    apart: &mut bool,
+) -> Result<(), SigningKeyError> {
+    let were_apart = std::mem::replace(apart, keeping.clocks_are_apart().await?);
+    if *apart && at_hand.provider.signer().active().is_some() {
+        if !were_apart {
+            tracing::warn!("{CLOCKS_APART}");
+        }
+        return Ok(());
+    }
+    keeping.keeper().keep_up().await.map(drop)
 }

@@ -10,7 +10,9 @@ use credentials::{ClientKeyChange, ClientKeys, CredentialChange, CredentialRotat
 use jose::SingleUses;
 use registry::{AgentChange, Agents};
 use tenancy::{OrganizationChange, RateLimiter};
-use tokens::{ProofUses, Revocations, SigningKeyChange, SigningKeys, TokenRevoked};
+use tokens::{
+    DamagedKeyEnded, ProofUses, Revocations, SigningKeyChange, SigningKeys, TokenRevoked,
+};
 
 use crate::sample::Machine;
 
@@ -39,6 +41,7 @@ pub trait Writes:
     + Apply<CredentialRotation>
     + Apply<ClientKeyChange>
     + Apply<SigningKeyChange>
+    + Apply<DamagedKeyEnded>
     + Apply<TokenRevoked>
     + Apply<CheckpointKeyCreated>
     + Apply<LogTrimmed>
@@ -54,6 +57,7 @@ impl<T> Writes for T where
         + Apply<CredentialRotation>
         + Apply<ClientKeyChange>
         + Apply<SigningKeyChange>
+        + Apply<DamagedKeyEnded>
         + Apply<TokenRevoked>
         + Apply<CheckpointKeyCreated>
         + Apply<LogTrimmed>

@@ -88,6 +88,8 @@ macro_rules! contract {
                 a_revocation_is_forgotten_once_its_token_is_over,
                 every_state_of_a_signing_key_is_read_back_as_it_was_written,
                 a_signing_key_that_ends_before_its_time_is_read_back_too,
+                a_signing_key_that_cannot_be_read_ends_from_every_state_and_gives_its_place_up,
+                jr_06_a_signing_key_that_cannot_be_read_ends_once_and_by_the_state_that_it_has,
                 signing_keys_are_read_in_the_order_in_which_they_were_made,
                 one_signing_key_of_each_algorithm_signs_and_one_is_next,
                 jr_06_a_stale_rotation_is_a_conflict_and_leaves_no_trace,

@@ -16,7 +16,7 @@ pub use client_keys::{client_key, every_client_key, new_client_key};
 pub use credentials::{credential, every_credential, new_credential, passing_credential};
 pub use logs::{KnownKey, Sequencer, checkpoint_key, cut, log_origin, next_extension};
 pub use machine::{Heard, Machine, Seeded, Ticking, later};
-pub use tokens::{ended_keys, every_key, key, key_of, revoked, verified_token};
+pub use tokens::{damaged_key_ended, ended_keys, every_key, key, key_of, revoked, verified_token};
 
 use audit::{Action, Event, Resource, ResourceKind};
 use kernel::{AgentId, Limit, OrganizationId, PageRequest, RequestId, Start};

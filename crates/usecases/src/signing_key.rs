@@ -1,8 +1,8 @@
 //! Keeps the signing keys as the rules of rotation want them, in every replica alike.
 
 use ::tokens::{
-    Algorithm, Jwk, KeptKeys, KeyFactory, KeyId, RotationPolicy, SealedPrivateKey, SigningKey,
-    SigningKeyChange, SigningKeys,
+    Algorithm, DamagedKeyEnded, Jwk, KeptKeys, KeyFactory, RotationPolicy, SealedPrivateKey,
+    SigningKey, SigningKeyChange, SigningKeys,
     key::KeyError,
     rotation::{Keys, NotCompromised, NotNow, Step},
 };
@@ -63,7 +63,7 @@ type Made = Vec<(Jwk, SealedPrivateKey)>;
 impl<S, F> KeyKeeper<'_, S, F>
 where
     S: Transactor,
-    S::Tx: SigningKeys + Apply<SigningKeyChange>,
+    S::Tx: SigningKeys + Apply<SigningKeyChange> + Apply<DamagedKeyEnded>,
     S::View: SigningKeys,
     F: KeyFactory,
 {
@@ -73,7 +73,7 @@ where
     /// # Errors
     /// [`SigningKeyError`]
     pub async fn keep_up(&self) -> Result<KeptKeys, SigningKeyError> {
-        self.carry_out(|keys, now| Ok(self.usable(keys).due(self.policy, now))).await
+        self.carry_out(|kept, now| Ok(self.usable(kept).due(self.policy, now))).await
     }
 
     /// Has the next keys sign from now on.
@@ -82,15 +82,27 @@ where
     /// [`SigningKeyError`]; [`NotNow::TooEarly`] tells from when on they may.
     pub async fn rotate(&self) -> Result<KeptKeys, SigningKeyError> {
         // Not twice where somebody else was faster: the key after the next may not sign yet.
-        self.carry_out(|keys, now| Ok(self.usable(keys).rotate(self.policy, now)?)).await
+        self.carry_out(|kept, now| Ok(self.usable(kept).rotate(self.policy, now)?)).await
     }
 
-    /// Ceases to believe a key at once. Its successor signs from now on.
+    /// Ceases to believe a key at once, which may be one whose row cannot be read. Its successor
+    /// signs from now on. Where something is in the way of that, whatever it is, the key is believed
+    /// no more all the same: that cannot wait.
     ///
     /// # Errors
     /// [`SigningKeyError`]
-    pub async fn compromise(&self, key: &KeyId) -> Result<KeptKeys, SigningKeyError> {
-        self.carry_out(|keys, now| Ok(self.usable(keys).compromise(key, self.policy, now)?)).await
+    pub async fn compromise(&self, key: &str) -> Result<KeptKeys, SigningKeyError> {
+        let plan = |kept: &KeptKeys, now| -> Result<Vec<Step>, SigningKeyError> {
+            Ok(self.usable(kept).compromise(key, self.policy, now)?)
+        };
+        match self.carry_out(plan).await {
+            Err(SigningKeyError::Store(StoreError::Conflict)) => {
+                let alone =
+                    |kept: &KeptKeys, now| Ok(plan(kept, now)?.into_iter().take(1).collect());
+                self.carry_out(alone).await
+            }
+            done => done,
+        }
     }
 
     /// All keys, those that are over included.
@@ -101,8 +113,9 @@ where
         self.store.view(self.platform).await?.signing_keys().await
     }
 
-    fn usable<'k>(&self, keys: &'k [SigningKey]) -> Keys<'k, impl Fn(&SigningKey) -> bool> {
-        Keys::new(keys, |key: &SigningKey| self.factory.opens(key))
+    fn usable<'k>(&self, kept: &'k KeptKeys) -> Keys<'k, impl Fn(&SigningKey) -> bool> {
+        let opens = |key: &SigningKey| self.factory.opens(key);
+        Keys::new(&kept.whole, opens).beside(&kept.damaged)
     }
 
     /// Plans, makes what keys the plan needs, and carries it out as it is by then. Keys that another
@@ -110,12 +123,12 @@ where
     /// would sign, or be next, for an algorithm.
     async fn carry_out(
         &self,
-        decide: impl Fn(&[SigningKey], Timestamp) -> Result<Vec<Step>, SigningKeyError> + Send + Sync,
+        decide: impl Fn(&KeptKeys, Timestamp) -> Result<Vec<Step>, SigningKeyError> + Send + Sync,
     ) -> Result<KeptKeys, SigningKeyError> {
         let mut made = Made::new();
         for _ in 0..ATTEMPTS {
             let kept = self.list().await?;
-            let plan = decide(&kept.whole, self.clock.now())?;
+            let plan = decide(&kept, self.clock.now())?;
             if plan.is_empty() {
                 return Ok(kept);
             }
@@ -144,7 +157,7 @@ where
     /// that takes keys that were not made.
     async fn write(
         &self,
-        decide: impl Fn(&[SigningKey], Timestamp) -> Result<Vec<Step>, SigningKeyError> + Send + Sync,
+        decide: impl Fn(&KeptKeys, Timestamp) -> Result<Vec<Step>, SigningKeyError> + Send + Sync,
         made: &Made,
     ) -> Result<bool, SigningKeyError> {
         let scope = Scope::new(self.platform, Actor::System, Origin::internal());
@@ -152,9 +165,13 @@ where
         let kept = tx.signing_keys().await?;
         let now = self.clock.now();
         let mut made = made.clone();
-        for step in decide(&kept.whole, now)? {
+        for step in decide(&kept, now)? {
             let change = match step {
                 Step::Move(change) => change,
+                Step::End(ended) => {
+                    tx = record(tx, ended).await?.0;
+                    continue;
+                }
                 Step::Make { algorithm, signs } => {
                     let fits = |(public, _): &(Jwk, _)| public.algorithm() == algorithm;
                     let Some(place) = made.iter().position(fits) else { return Ok(false) };
@@ -180,6 +197,6 @@ where
 const fn made_by(step: &Step) -> Option<Algorithm> {
     match step {
         Step::Make { algorithm, .. } => Some(*algorithm),
-        Step::Move(_) => None,
+        Step::Move(_) | Step::End(_) => None,
     }
 }

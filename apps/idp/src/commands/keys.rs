@@ -90,7 +90,7 @@ fn in_json(kept: &KeptKeys) -> Value {
     let damaged: Vec<_> = kept
         .damaged
         .iter()
-        .map(|damaged| json!({ "kid": damaged.id, "column": damaged.column }))
+        .map(|damaged| json!({ "kid": damaged.id, "column": damaged.column, "state": damaged.state }))
         .collect();
     json!({ "keys": keys, "damaged": damaged })
 }
@@ -102,7 +102,7 @@ fn table(kept: &KeptKeys, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}  {algorithm:<5}  {name:<11}  {} {at}", key.id(), instant_name(state))?;
     }
     for damaged in &kept.damaged {
-        writeln!(out, "{damaged}")?;
+        writeln!(out, "{damaged}; its state is {}", damaged.state.unwrap_or("unreadable"))?;
     }
     if kept.whole.is_empty() && kept.damaged.is_empty() {
         writeln!(out, "there are no signing keys yet; a server that starts makes them")?;
@@ -111,10 +111,16 @@ fn table(kept: &KeptKeys, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn signs_now(kept: &KeptKeys, out: &mut dyn Write) -> io::Result<()> {
-    for key in &kept.whole {
-        if let KeyState::Active { .. } = key.state() {
-            writeln!(out, "`{}` signs by {} from now on", key.id(), key.algorithm().name())?;
-        }
+    let active = |key: &&SigningKey| matches!(key.state(), KeyState::Active { .. });
+    for key in kept.whole.iter().filter(active) {
+        writeln!(out, "`{}` signs by {} from now on", key.id(), key.algorithm().name())?;
+    }
+    if !kept.whole.iter().any(|key| active(&key)) {
+        writeln!(out, "NO KEY SIGNS NOW, so that nobody gets a token: something is in the way of")?;
+        writeln!(
+            out,
+            "another; a running server makes one at once, or its log says why it cannot"
+        )?;
     }
     Ok(())
 }

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use kernel::{Clock, OrganizationId, StoreError};
 use local::{KeyRing, LocalKeyFactory};
-use tokens::{KeptKeys, KeyId, RotationPolicy, Signer};
+use tokens::{KeptKeys, KeyId, RotationPolicy, Signer, rotation::NotCompromised};
 use usecases::signing_key::{KeyKeeper, SigningKeyError};
 
 use super::{ComposeError, Foundations, Store};
-use crate::{config::Config, rotating::tell_left_out};
+use crate::{config::Config, probe::are_apart, rotating::tell_left_out};
+
+/// What is told where keys are not rotated by a clock that may be wrong.
+pub const CLOCKS_APART: &str = "the clocks of this server and of the database are too far apart: \
+                                its signing keys are not rotated by it until both agree";
 
 /// What it takes to keep the signing keys, for as long as a server runs.
 pub struct KeyKeeping<S> {
@@ -31,6 +35,18 @@ impl<S: Store> KeyKeeping<S> {
         }
     }
 
+    /// Whether the clock of this server is further from that of the database than clocks may be. By
+    /// which of them keys should be rotated nobody can tell, so that they wait.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn clocks_are_apart(&self) -> Result<bool, StoreError> {
+        let asked_at = self.clock.now();
+        let told = self.store.ping().await?;
+        let heard_at = self.clock.now();
+        Ok(told.is_some_and(|told| are_apart(told, asked_at, heard_at)))
+    }
+
     /// Has the next keys sign from now on.
     ///
     /// # Errors
@@ -44,8 +60,15 @@ impl<S: Store> KeyKeeping<S> {
     /// # Errors
     /// [`ComposeError`]
     pub async fn compromise(&self, key: &str) -> Result<KeptKeys, ComposeError> {
-        let id = KeyId::parse(key).ok_or_else(|| ComposeError::KeyId(key.to_owned()))?;
-        Ok(self.keeper().compromise(&id).await?)
+        match self.keeper().compromise(key).await {
+            // What names no row may be written wrong.
+            Err(SigningKeyError::NotCompromised(NotCompromised::Unknown))
+                if KeyId::parse(key).is_none() =>
+            {
+                Err(ComposeError::KeyId(key.to_owned()))
+            }
+            kept => Ok(kept?),
+        }
     }
 
     /// All keys.
@@ -85,14 +108,24 @@ impl<S: Store> Foundations<S> {
         platform: OrganizationId,
     ) -> Result<KeyRing, ComposeError> {
         let keeping = self.key_keeping(config, platform);
-        let kept = match keeping.keeper().keep_up().await {
-            // A row that cannot be read may be in the way. What there is besides may do.
-            Err(SigningKeyError::Store(StoreError::Conflict)) => keeping.list().await?,
-            kept => kept?,
-        };
         let algorithms = config.signing().algorithms.clone();
         let ring = KeyRing::new(self.keys.sealer.clone()).preferring(algorithms);
-        let left_out = ring.replace(&kept.whole)?;
+        let signs = |kept: &KeptKeys| {
+            let replaced = ring.replace_beside(&kept.whole, &kept.damaged);
+            replaced.is_ok() && ring.active().is_some()
+        };
+        let listed = keeping.list().await?;
+        let kept = if keeping.clocks_are_apart().await? && signs(&listed) {
+            tracing::warn!("{CLOCKS_APART}");
+            listed
+        } else {
+            match keeping.keeper().keep_up().await {
+                // Whatever is in the way: what there is may do.
+                Err(SigningKeyError::Store(StoreError::Conflict)) => keeping.list().await?,
+                kept => kept?,
+            }
+        };
+        let left_out = ring.replace_beside(&kept.whole, &kept.damaged)?;
         tell_left_out(&kept.damaged, &left_out);
         match kept.damaged.into_iter().next() {
             Some(damaged) if ring.active().is_none() => Err(damaged.into()),

@@ -11,7 +11,7 @@ use postgres_store::{PostgresFeed, PostgresStore};
 use registry::AgentChange;
 use sqlite_store::SqliteStore;
 use tenancy::OrganizationChange;
-use tokens::{SigningKeyChange, SigningKeys, TokenRevoked};
+use tokens::{DamagedKeyEnded, SigningKeyChange, SigningKeys, TokenRevoked};
 use usecases::authenticate::KnowsParties;
 
 use crate::probe::Pinged;
@@ -27,6 +27,7 @@ pub trait Store:
                 + Apply<CredentialRotation>
                 + Apply<ClientKeyChange>
                 + Apply<SigningKeyChange>
+                + Apply<DamagedKeyEnded>
                 + Apply<TokenRevoked>
                 + LogReader
                 + CheckpointKeys

@@ -155,6 +155,12 @@ impl OAuthError {
         Self { description, ..Self::unavailable(source) }
     }
 
+    /// No key signs: a moment, in which one is made to.
+    fn none_signs(source: impl Into<Source>) -> Self {
+        let description = Cow::Borrowed("no token can be signed now; try again a little later");
+        Self { description, ..Self::unavailable(source) }
+    }
+
     /// A fault of the server.
     pub(crate) fn internal(source: impl Into<Source>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -242,6 +248,7 @@ impl From<SigningFailed> for OAuthError {
     fn from(error: SigningFailed) -> Self {
         match error {
             SigningFailed::Busy => Self::busy(error),
+            SigningFailed::NoneSigns => Self::none_signs(error),
             SigningFailed::Unusable(_) => Self::internal(error),
         }
     }

@@ -10,7 +10,8 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use secrecy::ExposeSecret;
 use thiserror::Error;
 use tokens::{
-    Algorithm, Jwk, KeyId, KeyState, SealedPrivateKey, Signer, SigningKey, port::SigningFailed,
+    Algorithm, DamagedKey, Jwk, KeyId, KeyState, SealedPrivateKey, Signer, SigningKey,
+    port::SigningFailed,
 };
 
 use crate::{
@@ -55,8 +56,6 @@ pub struct NoneSigns {
 /// Why the ring does not sign, for the log.
 #[derive(Debug, Error)]
 enum Refused {
-    #[error("no such key signs")]
-    NotSigning,
     #[error("the cryptographic library refused to sign")]
     Library,
 }
@@ -121,14 +120,30 @@ impl KeyRing {
         self
     }
 
+    /// Takes these keys in place of those before, where every row of one can be read.
+    ///
+    /// # Errors
+    /// Those of [`replace_beside`](Self::replace_beside).
+    pub fn replace(&self, keys: &[SigningKey]) -> Result<Vec<OpenError>, NoneSigns> {
+        self.replace_beside(keys, &[])
+    }
+
     /// Takes these keys in place of those before, and gives back those among them that cannot be
     /// used. They are left out: what does not open with the sealing key may be anybody's, and
     /// neither signs nor verifies. Keys that are not published are left out unopened.
     ///
+    /// Keys that were opened before and whose rows cannot be read any more stay, unless the rows say
+    /// that they are over: they verify as before, and one of them goes on signing where no other
+    /// does. Whoever spoils a row cannot end a key that a server has, nor put another in its place.
+    ///
     /// # Errors
     /// [`NoneSigns`], and the ring stays as it was but for the keys that are published no more: a
     /// server that signs goes on signing while its operator looks at keys that cannot be read.
-    pub fn replace(&self, keys: &[SigningKey]) -> Result<Vec<OpenError>, NoneSigns> {
+    pub fn replace_beside(
+        &self,
+        keys: &[SigningKey],
+        damaged: &[DamagedKey],
+    ) -> Result<Vec<OpenError>, NoneSigns> {
         let before = self.keys();
         let (mut by_id, mut left_out) = (BTreeMap::new(), Vec::new());
         for key in keys.iter().filter(|key| key.state().is_published()) {
@@ -142,11 +157,13 @@ impl KeyRing {
                 Err(reason) => left_out.push(OpenError { key: id, reason }),
             }
         }
-        let active = self.active_of(&by_id);
+        let readable = self.active_of(&by_id);
+        by_id.extend(unreadable(&before, keys, damaged));
+        let active = readable.or_else(|| self.active_of(&by_id));
         match left_out.first() {
             Some(first) if active.is_none() => {
                 let first = first.clone();
-                self.forget_ended(&before, keys);
+                self.forget_ended(&before, keys, damaged);
                 Err(NoneSigns { first })
             }
             Some(_) | None => {
@@ -157,11 +174,12 @@ impl KeyRing {
     }
 
     /// Leaves out those that are published no more. One of them may be compromised.
-    fn forget_ended(&self, before: &Keys, keys: &[SigningKey]) {
+    fn forget_ended(&self, before: &Keys, keys: &[SigningKey], damaged: &[DamagedKey]) {
         let mut by_id = before.by_id.clone();
         for key in keys.iter().filter(|key| !key.state().is_published()) {
             by_id.remove(&key.id());
         }
+        by_id.retain(|id, _| !damaged.iter().any(|one| one.is_over() && one.id == id.as_str()));
         self.swap(Keys { active: self.active_of(&by_id), by_id });
     }
 
@@ -191,6 +209,24 @@ impl KeyRing {
     fn swap(&self, keys: Keys) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
+}
+
+/// The keys that were opened before and whose rows cannot be read now, but for those that are over.
+/// Where it is the id that is damaged, a key has no row at all, since none is ever deleted.
+fn unreadable(
+    before: &Keys,
+    keys: &[SigningKey],
+    damaged: &[DamagedKey],
+) -> BTreeMap<KeyId, Ready> {
+    let mut by_id = before.by_id.clone();
+    if damaged.iter().all(DamagedKey::is_over) {
+        by_id.clear();
+    }
+    for key in keys {
+        by_id.remove(&key.id());
+    }
+    by_id.retain(|id, _| !damaged.iter().any(|one| one.is_over() && one.id == id.as_str()));
+    by_id
 }
 
 /// The key as it was opened before, where what is stored of it is the same.
@@ -232,7 +268,7 @@ impl Signer for KeyRing {
     async fn sign(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
         let keys = self.keys();
         let key = keys.by_id.get(key).filter(|key| key.may_sign());
-        let key = key.ok_or_else(|| SigningFailed::new(Refused::NotSigning))?;
+        let key = key.ok_or(SigningFailed::NoneSigns)?;
         let signed = if key.parsed.pair.is_slow() {
             let (parsed, message) = (Arc::clone(&key.parsed), message.to_vec());
             let signed = self.bench.work(move || parsed.pair.signature(&message)).await;

@@ -2,7 +2,8 @@
 
 use kernel::StoreError;
 use tokens::{
-    Algorithm, DamagedKey, Jwk, KeptKeys, KeyState, SealedPrivateKey, SigningKey, SigningKeyRecord,
+    Algorithm, DamagedKey, DamagedKeyEnded, Jwk, KeptKeys, KeyState, SealedPrivateKey, SigningKey,
+    SigningKeyRecord,
 };
 
 use crate::{
@@ -47,14 +48,33 @@ pub fn read_all<'a, R: Cells + 'a>(
     for row in rows {
         match read(row) {
             Ok(key) => kept.whole.push(key),
-            Err(StoreError::Corrupt { column, .. }) => {
-                let id = Columns::of(TABLE, row).text("id")?.to_owned();
-                kept.damaged.push(DamagedKey { id, column });
-            }
+            Err(StoreError::Corrupt { column, .. }) => kept.damaged.push(damaged(row, column)?),
             Err(error) => return Err(error),
         }
     }
     Ok(kept)
+}
+
+/// What can be told of a row of no possible form.
+fn damaged(row: &impl Cells, column: &'static str) -> Result<DamagedKey, StoreError> {
+    let row = Columns::of(TABLE, row);
+    let id = row.text("id")?.to_owned();
+    let algorithm = row.text("algorithm").ok().and_then(Algorithm::parse);
+    let state = row.text("state").ok();
+    let state = KeyState::NAMES.into_iter().find(|name| Some(*name) == state);
+    Ok(DamagedKey { id, column, algorithm, state })
+}
+
+/// What ends a row of no possible form: `state, state_at`.
+#[must_use]
+pub fn end(ended: &DamagedKeyEnded) -> [Value; 2] {
+    [Value::text(ended.to().name()), Value::instant(ended.to().at())]
+}
+
+/// Which row that is, which nobody must have ended meanwhile: `id, state`.
+#[must_use]
+pub fn ended(ended: &DamagedKeyEnded) -> [Value; 2] {
+    [Value::text(ended.id()), Value::text(ended.from())]
 }
 
 /// Reads a key back.

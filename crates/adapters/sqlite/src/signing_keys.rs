@@ -3,7 +3,7 @@
 use audit::{Apply, Entry};
 use kernel::StoreError;
 use stored_rows::{Value, signing_key};
-use tokens::{KeptKeys, SigningKeyChange, SigningKeys};
+use tokens::{DamagedKeyEnded, KeptKeys, SigningKeyChange, SigningKeys};
 
 use crate::{
     held::Writes,
@@ -24,6 +24,11 @@ const UPDATE: &str = "
     UPDATE signing_key SET private_key = ?, state = ?, state_at = ?, revision = ?, last_event = ?
     WHERE id = ? AND revision = ?";
 
+/// Writes nothing of the row but its end: whatever of it cannot be read stays as it is.
+const END: &str = "
+    UPDATE signing_key SET state = ?, state_at = ?, revision = revision + 1, last_event = ?
+    WHERE id = ? AND state = ?";
+
 impl<M: Mode> SigningKeys for Session<M> {
     async fn signing_keys(&mut self) -> Result<KeptKeys, StoreError> {
         signing_key::read_all(&self.rows(sqlx::query(ALL)).await?)
@@ -43,5 +48,13 @@ impl Apply<SigningKeyChange> for SqliteTx {
             }
         };
         self.change_one(written).await
+    }
+}
+
+impl Apply<DamagedKeyEnded> for SqliteTx {
+    async fn apply(&mut self, entry: Entry<'_, DamagedKeyEnded>) -> Result<(), StoreError> {
+        let (end, row) = (signing_key::end(entry.change()), signing_key::ended(entry.change()));
+        let values = end.into_iter().chain([Value::Id(entry.event().uuid())]).chain(row);
+        self.change_one(statement(END, values)).await
     }
 }

@@ -238,6 +238,8 @@ pub async fn every_kind_of_change_leaves_its_event<H: Harness>() {
     for change in sample::every_key(machine) {
         world.change(&scope, change).await;
     }
+    let damaged = world.change(&scope, sample::key(machine)).await;
+    world.change(&scope, sample::damaged_key_ended(&damaged, machine.now())).await;
     for action in sample::NOTED {
         world.note(&scope, &Event::success(action)).await;
     }

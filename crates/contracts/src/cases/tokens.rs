@@ -81,6 +81,47 @@ pub async fn a_signing_key_that_ends_before_its_time_is_read_back_too<H: Harness
     assert_eq!(kept, KeptKeys { whole: expected, damaged: Vec::new() });
 }
 
+/// It holds its place no longer, and nothing else of its row is written.
+pub async fn a_signing_key_that_cannot_be_read_ends_from_every_state_and_gives_its_place_up<
+    H: Harness,
+>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let mut ended = 0;
+    for life in 1..=3 {
+        let mut changes = sample::every_key(&world.machine).into_iter().take(life);
+        let mut key = world.change(&scope, changes.next().unwrap()).await;
+        for change in changes {
+            key = world.change(&scope, change).await;
+        }
+        let now = world.machine.now();
+        world.change(&scope, sample::damaged_key_ended(&key, now)).await;
+        ended += 1;
+        let compromised = key.clone().compromise(now).unwrap().into_after();
+        let kept = world.view(&scope).await.signing_keys().await.unwrap().whole;
+        assert_eq!((kept.len(), kept.last()), (ended, Some(&compromised)));
+    }
+}
+
+/// JR-06: of two that end it at once, one does.
+pub async fn jr_06_a_signing_key_that_cannot_be_read_ends_once_and_by_the_state_that_it_has<
+    H: Harness,
+>() {
+    let (world, scope) = World::<H>::with_organization().await;
+    let key = world.change(&scope, sample::key(&world.machine)).await;
+    let end = sample::damaged_key_ended(&key, world.machine.now());
+    let active = key.activate(Duration::ZERO, world.machine.now()).unwrap();
+    let active = world.change(&scope, active).await;
+    let before = world.events().await;
+    let refused = world.try_change(&scope, end).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "it is in another state");
+    assert_eq!(world.events().await, before);
+    let end = sample::damaged_key_ended(&active, world.machine.now());
+    world.change(&scope, end.clone()).await;
+    let before = world.events().await;
+    assert!(matches!(world.try_change(&scope, end).await, Err(StoreError::Conflict)));
+    assert_eq!(world.events().await, before);
+}
+
 /// Each algorithm has keys of its own.
 pub async fn one_signing_key_of_each_algorithm_signs_and_one_is_next<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;

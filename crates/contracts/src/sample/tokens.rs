@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use jose::Padding;
 use kernel::{AgentId, CredentialId, ExposeSecret, OrganizationId, Standing, Timestamp};
 use tokens::{
-    Algorithm, Client, Issuer, Jwk, KeyId, Lifetime, SealedPrivateKey, Signer, SigningKey,
-    SigningKeyChange, TokenPolicy, TokenRequest, TokenRevoked, VerifiedToken, issue::issue,
-    jws::verify, port::SigningFailed,
+    Algorithm, Client, DamagedKey, DamagedKeyEnded, Issuer, Jwk, KeyId, Lifetime, SealedPrivateKey,
+    Signer, SigningKey, SigningKeyChange, TokenPolicy, TokenRequest, TokenRevoked, VerifiedToken,
+    issue::issue, jws::verify, port::SigningFailed,
 };
 
 use super::Machine;
@@ -43,6 +43,14 @@ pub fn ended_keys(machine: &Machine) -> [[SigningKeyChange; 2]; 2] {
     let withdrawn = one.after().clone().withdraw(machine.now()).unwrap();
     let compromised = two.after().clone().compromise(machine.now()).unwrap();
     [[one, withdrawn], [two, compromised]]
+}
+
+/// What ends the row of this key as if it could not be read.
+#[must_use]
+pub fn damaged_key_ended(key: &SigningKey, now: Timestamp) -> DamagedKeyEnded {
+    let (algorithm, state) = (Some(key.algorithm()), Some(key.state().name()));
+    let id = key.id().as_str().to_owned();
+    DamagedKey { id, column: "public_key", algorithm, state }.end(now).unwrap()
 }
 
 /// The changes of a key's whole life.

@@ -79,7 +79,7 @@ impl Action {
                 by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(KEYS_LATER)
             }
             Self::SigningKeyCompromised => {
-                by_itself(&[ResourceKind::SigningKey], &SIGNING_KEY).caused_by(KEYS_IN_NEED)
+                by_itself(&[ResourceKind::SigningKey], &COMPROMISED).caused_by(KEYS_IN_NEED)
             }
             Self::CheckpointKeyCreated => {
                 by_itself(&[ResourceKind::CheckpointKey], &[]).caused_by(FIRST_START)
@@ -102,7 +102,8 @@ const OPERATOR: &str = "`idp audit acknowledge`";
 const KEYS_FROM_THE_START: &str =
     "the first start of a server; rotation; `idp keys rotate` and `idp keys compromise`";
 const KEYS_LATER: &str = "rotation; `idp keys rotate`; an algorithm that is no longer configured";
-const KEYS_IN_NEED: &str = "`idp keys compromise`";
+const KEYS_IN_NEED: &str =
+    "`idp keys compromise`; rotation, where the row of a key is damaged and in the way of another";
 const LATER: &str = "nothing yet: no route and no command of this release does it";
 const NO_TOKEN: &str = "the text is no token that the caller may know of";
 
@@ -264,6 +265,10 @@ const FOUNDED: [Member; 3] =
 const ADOPTED: [Member; 1] =
     [member("fingerprint", "tells the pepper from every other, and nothing else of it")];
 const SIGNING_KEY: [Member; 1] = [member("algorithm", "what it signs with")];
+const COMPROMISED: [Member; 2] = [
+    member("algorithm", "what it signs with; not of a damaged row that does not say it"),
+    member("reason", "`damaged` where the row of the key could not be read; else it is not there"),
+];
 const TRIMMED: [Member; 2] = [
     member("contentBefore", "below this position the content of events may be erased"),
     member("personalDataBefore", "below this position personal data may be erased"),

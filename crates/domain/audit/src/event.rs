@@ -111,7 +111,8 @@ named! {
         SigningKeyRetiring => "signing_key.retiring",
         /// A retiring key ceased to verify.
         SigningKeyRetired => "signing_key.retired",
-        /// A key is believed no more, at once: somebody else may have its private half.
+        /// A key is believed no more, at once: somebody else may have its private half, or its row
+        /// is damaged.
         SigningKeyCompromised => "signing_key.compromised",
         /// The key that signs the checkpoints of all logs was made.
         CheckpointKeyCreated => "checkpoint_key.created",

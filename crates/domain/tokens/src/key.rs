@@ -62,6 +62,13 @@ pub enum KeyState {
 }
 
 impl KeyState {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 5] =
+        ["published", "active", "retiring", "retired", "compromised"];
+
+    /// The names of those of a key that verifies nothing.
+    pub const OVER: [&'static str; 2] = ["retired", "compromised"];
+
     /// The state's name in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {

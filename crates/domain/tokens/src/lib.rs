@@ -14,11 +14,12 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`issuer`], [`policy`], [`confirmation`], [`dpop`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`rotation`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`confirmation`], [`dpop`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`damaged`], [`rotation`], [`revocation`], [`port`].
 #![warn(missing_docs)]
 
 pub mod claims;
 pub mod confirmation;
+pub mod damaged;
 pub mod dpop;
 pub mod introspection;
 pub mod issue;
@@ -36,6 +37,7 @@ mod sample;
 
 pub use claims::Claims;
 pub use confirmation::{Confirmation, Held, Scheme};
+pub use damaged::{DamagedKey, DamagedKeyEnded};
 pub use dpop::{InvalidProof, Nonces, ProofUses};
 pub use introspection::IntrospectionAnswer;
 pub use issue::{Client, Refusal, TokenRequest, UnsignedToken};
@@ -45,6 +47,6 @@ pub use judge::{Dead, Facts};
 pub use jws::{InvalidToken, VerifiedToken};
 pub use key::{KeyState, SealedPrivateKey, SigningKey, SigningKeyChange, SigningKeyRecord};
 pub use policy::{InvalidResource, Lifetime, Resource, TokenPolicy};
-pub use port::{DamagedKey, KeptKeys, KeyFactory, Revocations, Signer, SigningKeys};
+pub use port::{KeptKeys, KeyFactory, Revocations, Signer, SigningKeys};
 pub use revocation::TokenRevoked;
 pub use rotation::RotationPolicy;

@@ -6,7 +6,10 @@ use jose::{Algorithm, Jwk, KeyId};
 use kernel::{EntropyUnavailable, StoreError, TokenId, store::Source};
 use thiserror::Error;
 
-use crate::key::{SealedPrivateKey, SigningKey};
+use crate::{
+    damaged::DamagedKey,
+    key::{SealedPrivateKey, SigningKey},
+};
 
 /// Nothing was signed.
 #[derive(Debug, Error)]
@@ -14,6 +17,9 @@ pub enum SigningFailed {
     /// The private key could not be used: an operator's matter.
     #[error("the signing key cannot be used")]
     Unusable(#[source] Source),
+    /// No key signs now, or no more the one that was to. It is seen to at once.
+    #[error("no signing key is active")]
+    NoneSigns,
     /// As many wait for a signature as may. A little later there is room again.
     #[error("too many signatures are waited for")]
     Busy,
@@ -84,16 +90,6 @@ pub trait KeyFactory: Send + Sync {
 
     /// Whether this key can be used: its private half opens, and belongs to its public one.
     fn opens(&self, key: &SigningKey) -> bool;
-}
-
-/// A row of a signing key that is of no possible form. It is nobody's key, and an operator's matter.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the row of signing key `{id}` cannot be: column `{column}`")]
-pub struct DamagedKey {
-    /// What the row says its id is.
-    pub id: String,
-    /// The column at fault.
-    pub column: &'static str,
 }
 
 /// What a store holds of signing keys.

@@ -7,11 +7,12 @@
 
 use std::time::Duration;
 
-use jose::{Algorithm, KeyId};
+use jose::Algorithm;
 use kernel::Timestamp;
 use thiserror::Error;
 
 use crate::{
+    damaged::{DamagedKey, DamagedKeyEnded},
     key::{KeyError, KeyState, SigningKey, SigningKeyChange},
     policy::{CLOCK_SKEW, Lifetime},
 };
@@ -51,6 +52,8 @@ impl RotationPolicy {
 pub enum Step {
     /// A key that is there is moved on.
     Move(SigningKeyChange),
+    /// A row that cannot be read ends, which is in the way of a key that can.
+    End(DamagedKeyEnded),
     /// A key is made and published.
     Make {
         /// What it signs with.
@@ -85,6 +88,12 @@ pub enum NotCompromised {
     /// There is no such key.
     #[error("there is no such signing key")]
     Unknown,
+    /// None of the keys opens, so that there could be no successor.
+    #[error(
+        "none of the signing keys opens with this sealing key: nobody could sign afterwards; set \
+         IDP_SEALING_KEY, or restore sealing.key, to the one that the servers have"
+    )]
+    NoneOpens,
     /// It is over already: nothing verifies by it.
     #[error(transparent)]
     Over(#[from] KeyError),
@@ -94,6 +103,7 @@ pub enum NotCompromised {
 #[derive(Debug, Clone, Copy)]
 pub struct Keys<'a, U> {
     all: &'a [SigningKey],
+    damaged: &'a [DamagedKey],
     usable: U,
 }
 
@@ -101,13 +111,20 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
     /// These keys, of which these can be used.
     #[must_use]
     pub const fn new(all: &'a [SigningKey], usable: U) -> Self {
-        Self { all, usable }
+        Self { all, damaged: &[], usable }
+    }
+
+    /// These keys beside those whose rows cannot be read.
+    #[must_use]
+    pub fn beside(self, damaged: &'a [DamagedKey]) -> Self {
+        Self { damaged, ..self }
     }
 
     /// What is to be done now; nothing, mostly.
     ///
     /// Where no key at all can be used nothing is done: the keys are all right, and whoever looks
-    /// at them is not.
+    /// at them is not. Rows that cannot be read end where they are in the way of keys that can be
+    /// used: of each algorithm there is a place for one that signs, and for one that is next.
     #[must_use]
     pub fn due(&self, policy: &RotationPolicy, now: Timestamp) -> Vec<Step> {
         self.plan(policy, None, now)
@@ -139,26 +156,51 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
     /// beside the one that signs is not urgent: its successor waits like any other, or it would be
     /// ready to sign unknown as soon as its algorithm is the first.
     ///
+    /// The first step is that of the key itself, and can be done without the others. Of a row that
+    /// cannot be read the id is what the row says.
+    ///
     /// # Errors
     /// [`NotCompromised`]
     pub fn compromise(
         &self,
-        id: &KeyId,
+        id: &str,
         policy: &RotationPolicy,
         now: Timestamp,
     ) -> Result<Vec<Step>, NotCompromised> {
-        let key = self.all.iter().find(|key| key.id() == *id).ok_or(NotCompromised::Unknown)?;
+        let Some(key) = self.all.iter().find(|key| key.id().as_str() == id) else {
+            return self.end(id, policy, now);
+        };
         let change = key.clone().compromise(now)?;
-        let signs = self.signs(policy).filter(|signs| signs.id() == *id);
-        let urgent = signs.map(SigningKey::algorithm);
-        let left: Vec<_> = self.all.iter().filter(|key| key.id() != *id).cloned().collect();
-        let mut plan = vec![Step::Move(change)];
         // That key, if it is the only one that opens, still shows that keys can be opened here.
-        let proven = (self.usable)(key) || self.any_usable();
-        let left = Keys { all: &left, usable: &self.usable };
-        if proven {
-            plan.extend(left.steps(policy, urgent, now));
+        if !self.any_usable() {
+            return Err(NotCompromised::NoneOpens);
         }
+        let signs = self.signs(policy).filter(|signs| signs.id() == key.id());
+        let urgent = signs.map(SigningKey::algorithm);
+        let left: Vec<_> = self.all.iter().filter(|one| one.id() != key.id()).cloned().collect();
+        let left = Keys { all: &left, damaged: self.damaged, usable: &self.usable };
+        let mut plan = vec![Step::Move(change)];
+        plan.extend(left.steps(policy, urgent, now));
+        Ok(plan)
+    }
+
+    /// Ends a row that cannot be read, as if its key were compromised.
+    fn end(
+        &self,
+        id: &str,
+        policy: &RotationPolicy,
+        now: Timestamp,
+    ) -> Result<Vec<Step>, NotCompromised> {
+        let damaged = self.damaged.iter().find(|one| one.id == id);
+        let ended = damaged.ok_or(NotCompromised::Unknown)?.clone().end(now)?;
+        let any_published = self.all.iter().any(|key| key.state().is_published());
+        if any_published && !self.any_usable() {
+            return Err(NotCompromised::NoneOpens);
+        }
+        let left: Vec<_> = self.damaged.iter().filter(|one| one.id != id).cloned().collect();
+        let left = Keys { all: self.all, damaged: &left, usable: &self.usable };
+        let mut plan = vec![Step::End(ended)];
+        plan.extend(left.plan(policy, None, now));
         Ok(plan)
     }
 
@@ -168,7 +210,8 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         urgent: Option<Algorithm>,
         now: Timestamp,
     ) -> Vec<Step> {
-        let published = self.all.iter().any(|key| key.state().is_published());
+        let published = self.all.iter().any(|key| key.state().is_published())
+            || self.damaged.iter().any(DamagedKey::is_published);
         if published && !self.any_usable() {
             return Vec::new();
         }
@@ -214,6 +257,7 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         // Only one can be next: what cannot be used gives its place up.
         let mut plan: Vec<_> =
             self.broken(algorithm).flat_map(|key| moved(key.clone().withdraw(now))).collect();
+        plan.extend(self.ends(algorithm, "published", now));
         let age_is_over = active.is_none_or(|key| key.state().at().plus(policy.period) <= now);
         let at_once = alone && active.is_none();
         let successor = next.filter(|_| age_is_over).map(SigningKey::clone).and_then(|key| {
@@ -228,6 +272,7 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
             // Only one can sign: also the one that ought to and cannot.
             let ends = active.into_iter().chain(self.broken(algorithm));
             plan.extend(ends.flat_map(|key| moved(key.clone().retire(policy.tokens_live, now))));
+            plan.extend(self.ends(algorithm, "active", now));
             plan.push(successor.map_or_else(|| make(true), Step::Move));
             plan.push(make(false));
             return (plan, true);
@@ -249,6 +294,19 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
                 None
             }
         })
+    }
+
+    /// The ends of the rows that cannot be read and hold this place.
+    fn ends(
+        &self,
+        algorithm: Algorithm,
+        state: &'static str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Step> {
+        let holds =
+            move |one: &&DamagedKey| one.algorithm == Some(algorithm) && one.state == Some(state);
+        let held = self.damaged.iter().filter(holds);
+        held.flat_map(move |one| one.clone().end(now).ok().map(Step::End))
     }
 
     fn any_usable(&self) -> bool {

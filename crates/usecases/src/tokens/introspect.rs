@@ -123,8 +123,7 @@ impl<S, G: Signer> IdentityProvider<S, G> {
         members: &Map<String, Value>,
     ) -> Result<Secret, SigningFailed> {
         let signer = &self.parts.signer;
-        let (key, algorithm) =
-            signer.active().ok_or_else(|| SigningFailed::new("no signing key is active"))?;
+        let (key, algorithm) = signer.active().ok_or(SigningFailed::NoneSigns)?;
         let answer = IntrospectionAnswer {
             issuer: &self.parts.policy.issuer,
             asked_by: caller.agent(),

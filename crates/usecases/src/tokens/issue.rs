@@ -109,8 +109,7 @@ where
             Err(error) => return Err(error),
         };
         let signer = &self.parts.signer;
-        let (key, algorithm) =
-            signer.active().ok_or_else(|| SigningFailed::new("no signing key is active"))?;
+        let (key, algorithm) = signer.active().ok_or(SigningFailed::NoneSigns)?;
         let event = unsigned.event();
         let noted = note(&self.parts.store, client.scope(), &event);
         let (noted, token) = join(noted, unsigned.sign((&key, algorithm), signer)).await;

@@ -122,6 +122,55 @@ fn der(fixed: &[u8]) -> Vec<u8> {
     [&[0x30, u8::try_from(numbers.len()).unwrap()], &numbers[..]].concat()
 }
 
+/// What a store says of a key whose row cannot be read.
+fn unread(id: &str, state: Option<&'static str>) -> DamagedKey {
+    let (id, algorithm) = (id.to_owned(), Some(Algorithm::Es256));
+    DamagedKey { id, column: "public_key", algorithm, state }
+}
+
+#[test]
+fn jr_07_a_key_whose_row_can_no_longer_be_read_goes_on_signing_until_another_does() {
+    let (key, next) = (active(0), published(0));
+    let id = key.id();
+    for row in [
+        unread(id.as_str(), Some("active")),
+        unread(id.as_str(), None),
+        // Its id is what was damaged.
+        unread("another", Some("active")),
+    ] {
+        let ring = ring(&[key.clone(), next.clone()]);
+        let signature = sign(&ring, &id).unwrap();
+        let left_out = ring.replace_beside(&[next.clone()], std::slice::from_ref(&row));
+        assert_eq!(left_out, Ok(Vec::new()));
+        assert_eq!(ring.active(), Some((id.clone(), Algorithm::Es256)));
+        assert!(sign(&ring, &id).is_ok() && ring.verifies(&id, MESSAGE, &signature));
+
+        // Later than the other one, by a clock that was behind.
+        let successor = next.clone().activate_at_once(at(0)).unwrap().into_after();
+        ring.replace_beside(&[successor], &[row]).unwrap();
+        assert_eq!(ring.active(), Some((next.id(), Algorithm::Es256)));
+        assert!(ring.verifies(&id, MESSAGE, &signature), "its tokens are good yet");
+    }
+}
+
+#[test]
+fn jr_04_a_key_whose_row_cannot_be_read_is_over_once_the_row_says_so() {
+    let (key, next) = (active(0), published(0));
+    let id = key.id();
+    for (rows, left) in [
+        (vec![unread(id.as_str(), Some("compromised"))], vec![next.clone()]),
+        (vec![unread(id.as_str(), Some("retired")), unread("x", Some("active"))], vec![]),
+        (vec![unread("another", Some("compromised"))], vec![next.clone()]),
+        (vec![unread(id.as_str(), Some("compromised"))], vec![damaged(&active(1)), next.clone()]),
+    ] {
+        let ring = ring(&[key.clone(), next.clone()]);
+        let signature = sign(&ring, &id).unwrap();
+        let _ = ring.replace_beside(&left, &rows);
+        assert!(ring.active().is_none() && !ring.verifies(&id, MESSAGE, &signature), "{rows:?}");
+        assert!(matches!(sign(&ring, &id), Err(SigningFailed::NoneSigns)));
+    }
+}
+
 #[test]
 fn an_empty_ring_signs_and_verifies_nothing() {
     let ring = ring(&[]);

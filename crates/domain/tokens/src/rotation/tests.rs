@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use audit::Audited;
 use kernel::Revision;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{Jwk, SealedPrivateKey, SigningKeyRecord};
-use jose::Padding;
+use jose::{KeyId, Padding};
 
 const CACHED: u64 = 360;
 const LIVE: u64 = 900 + 10 + CACHED;
@@ -30,6 +31,7 @@ const ES256: &[Algorithm] = &[Algorithm::Es256];
 struct Installation {
     keys: Vec<SigningKey>,
     broken: Vec<KeyId>,
+    damaged: Vec<DamagedKey>,
     made: u64,
 }
 
@@ -41,8 +43,8 @@ impl Installation {
     }
 
     fn plan<T>(&self, plan: impl FnOnce(Keys<'_, &dyn Fn(&SigningKey) -> bool>) -> T) -> T {
-        let usable = |key: &SigningKey| !self.broken.contains(&key.id());
-        plan(Keys::new(&self.keys, &usable))
+        let usable: &dyn Fn(&SigningKey) -> bool = &|key| !self.broken.contains(&key.id());
+        plan(Keys::new(&self.keys, usable).beside(&self.damaged))
     }
 
     fn keep_up(&mut self, algorithms: &[Algorithm], now: u64) -> usize {
@@ -65,7 +67,7 @@ impl Installation {
         id: &KeyId,
         now: u64,
     ) -> Result<usize, NotCompromised> {
-        let steps = self.plan(|keys| keys.compromise(id, &policy(algorithms), at(now)))?;
+        let steps = self.plan(|keys| keys.compromise(id.as_str(), &policy(algorithms), at(now)))?;
         Ok(self.carry_out(steps, now))
     }
 
@@ -79,6 +81,11 @@ impl Installation {
                     let place = self.keys.iter().position(|key| key.id() == id).unwrap();
                     assert_eq!(change.expected(), Some(self.keys[place].record().revision));
                     self.keys[place] = change.into_after();
+                }
+                Step::End(ended) => {
+                    let place = self.damaged.iter().position(|one| one.id == ended.id()).unwrap();
+                    assert_eq!(self.damaged[place].state, Some(ended.from()));
+                    self.damaged[place] = ended.into_after();
                 }
                 Step::Make { algorithm, signs } => {
                     let mut key = self.make(algorithm, now);
@@ -113,9 +120,22 @@ impl Installation {
             for name in ["active", "published"] {
                 let of =
                     |key: &&SigningKey| key.algorithm() == algorithm && key.state().name() == name;
-                assert!(self.keys.iter().filter(of).count() <= 1, "two {name} for {algorithm:?}");
+                let damaged =
+                    |one: &&DamagedKey| one.algorithm == Some(algorithm) && one.state == Some(name);
+                let damaged = self.damaged.iter().filter(damaged).count();
+                let count = self.keys.iter().filter(of).count() + damaged;
+                assert!(count <= 1, "two {name} for {algorithm:?}");
             }
         }
+    }
+
+    /// Makes the row of this key one that cannot be read.
+    fn damage(&mut self, id: &KeyId) {
+        let place = self.keys.iter().position(|key| key.id() == *id).unwrap();
+        let key = self.keys.remove(place);
+        let (algorithm, state) = (Some(key.algorithm()), Some(key.state().name()));
+        let id = key.id().as_str().to_owned();
+        self.damaged.push(DamagedKey { id, column: "public_key", algorithm, state });
     }
 
     fn states(&self) -> Vec<&'static str> {
@@ -305,10 +325,68 @@ fn sm_01_where_no_key_can_be_opened_nothing_is_made() {
     }
     assert_eq!(keys.rotate(PERIOD), Err(NotNow::NoneSigns));
     assert_eq!(keys.keys, before);
-    // An emergency is told all the same, and nothing is sealed with a key that may be wrong.
+    // Also no emergency leaves nobody to sign, or anything sealed with a key that may be wrong.
     let id = keys.keys[0].id();
-    keys.compromise(&id, PERIOD).unwrap();
-    assert_eq!(keys.states(), ["compromised", "published"]);
+    assert_eq!(keys.compromise(&id, PERIOD), Err(NotCompromised::NoneOpens));
+    keys.damage(&id);
+    assert_eq!(keys.compromise(&id, PERIOD), Err(NotCompromised::NoneOpens));
+    assert_eq!(keys.states(), ["published"]);
+}
+
+#[test]
+fn jr_07_a_row_that_cannot_be_read_gives_way_to_a_key_that_signs() {
+    let mut keys = Installation::started(ES256, 0);
+    keys.damage(&keys.signs(ES256).unwrap());
+    keys.keep_up(ES256, 1);
+    assert_eq!(keys.states(), ["active", "published"]);
+    assert_eq!(keys.damaged[0].state, Some("compromised"));
+    keys.damage(&keys.of("published", Algorithm::Es256).unwrap());
+    keys.keep_up(ES256, 2);
+    assert_eq!(keys.states(), ["active", "published"]);
+    assert_eq!(keys.damaged[1].state, Some("compromised"));
+    assert_eq!(keys.keep_up(ES256, 2), 0);
+}
+
+#[test]
+fn jr_04_a_row_that_cannot_be_read_keeps_no_key_from_being_compromised_and_can_be_itself() {
+    for damaged in ["published", "active"] {
+        let mut keys = Installation::started(ES256, 0);
+        let bad = keys.of(damaged, Algorithm::Es256).unwrap();
+        let good = keys.keys.iter().map(SigningKey::id).find(|id| *id != bad).unwrap();
+        keys.damage(&bad);
+        let mut both = keys.clone();
+        keys.compromise(&good, 1).unwrap();
+        assert_eq!(keys.states(), ["compromised", "active", "published"]);
+        assert_eq!(keys.damaged[0].state, Some("compromised"));
+        both.compromise(&bad, 1).unwrap();
+        assert_eq!(both.states(), ["active", "published"]);
+        assert_eq!(both.damaged[0].state, Some("compromised"));
+        assert!(matches!(both.compromise(&bad, 1), Err(NotCompromised::Over(_))));
+    }
+}
+
+#[test]
+fn sm_01_where_no_row_can_be_read_nothing_is_made_until_all_of_them_are_ended() {
+    let mut keys = Installation::started(ES256, 0);
+    let ids: Vec<_> = keys.keys.iter().map(SigningKey::id).collect();
+    ids.iter().for_each(|id| keys.damage(id));
+    assert_eq!(keys.keep_up(ES256, PERIOD), 0);
+    keys.compromise(&ids[0], PERIOD).unwrap();
+    assert!(keys.states().is_empty());
+    keys.compromise(&ids[1], PERIOD).unwrap();
+    assert_eq!(keys.states(), ["active", "published"]);
+}
+
+#[test]
+fn a_row_that_is_in_nobodys_way_is_left_as_it_is() {
+    let mut keys = Installation::started(ES256, 0);
+    keys.rotate(CACHED).unwrap();
+    keys.damage(&keys.of("retiring", Algorithm::Es256).unwrap());
+    let unknown = DamagedKey { algorithm: None, state: Some("active"), ..keys.damaged[0].clone() };
+    keys.damaged.push(unknown);
+    let before = keys.damaged.clone();
+    assert_eq!(keys.keep_up(ES256, CACHED), 0);
+    assert_eq!(keys.damaged, before);
 }
 
 #[test]
@@ -365,6 +443,7 @@ enum Happening {
     Rotate,
     Compromise(prop::sample::Index),
     Break(prop::sample::Index),
+    Damage(prop::sample::Index),
 }
 
 /// Where the clocks of those who do not agree begin.
@@ -388,6 +467,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => Just(Happening::Rotate),
         1 => any::<prop::sample::Index>().prop_map(Happening::Compromise),
         1 => any::<prop::sample::Index>().prop_map(Happening::Break),
+        1 => any::<prop::sample::Index>().prop_map(Happening::Damage),
     ]
 }
 
@@ -411,19 +491,28 @@ impl Installation {
                     return true;
                 }
             }
+            Happening::Break(which) | Happening::Damage(which) if !self.is_spare(&which) => {}
             Happening::Break(which) => {
                 let id = which.get(&self.keys).id();
-                let others = |key: &&SigningKey| {
-                    key.state().is_published() && key.id() != id && !self.broken.contains(&key.id())
-                };
-                if self.keys.iter().any(|key| others(&key)) {
-                    let signed = self.signs(algorithms).as_ref() == Some(&id);
-                    self.broken.push(id);
-                    return signed;
-                }
+                let signed = self.signs(algorithms).as_ref() == Some(&id);
+                self.broken.push(id);
+                return signed;
+            }
+            Happening::Damage(which) => {
+                let id = which.get(&self.keys).id();
+                let signed = self.signs(algorithms).as_ref() == Some(&id);
+                self.damage(&id);
+                return signed;
             }
         }
         false
+    }
+
+    /// Whether another key is left that can be used.
+    fn is_spare(&self, which: &prop::sample::Index) -> bool {
+        let id = which.get(&self.keys).id();
+        let others = self.keys.iter().filter(|key| key.state().is_published() && key.id() != id);
+        others.into_iter().any(|key| !self.broken.contains(&key.id()))
     }
 }
 
