@@ -11,7 +11,6 @@ use tokio::{
     sync::{Mutex, Notify},
     time::{MissedTickBehavior, interval, sleep},
 };
-use usecases::signing_key::SigningKeyError;
 
 use crate::{
     compose::{CLOCKS_APART, KeyKeeping, Provider, Store},
@@ -152,9 +151,17 @@ async fn rotate<S: Store>(keeping: Arc<KeyKeeping<S>>, at_hand: Arc<KeysAtHand<S
             _ = now_and_then.tick() => false,
             () = at_hand.in_need.notified() => true,
         };
-        if let Err(error) = look(&keeping, &at_hand, &mut apart).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the signing keys cannot be rotated yet");
+        match keeping.keep_up().await {
+            Ok((_, now_apart)) => {
+                if now_apart && !apart {
+                    tracing::warn!("{CLOCKS_APART}");
+                }
+                apart = now_apart;
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the signing keys cannot be rotated yet");
+            }
         }
         // Also where nothing was due: keys that could not be opened may be by now.
         at_hand.renew().await;
@@ -162,20 +169,4 @@ async fn rotate<S: Store>(keeping: Arc<KeyKeeping<S>>, at_hand: Arc<KeysAtHand<S
             sleep(BREATH).await;
         }
     }
-}
-
-/// Does what is due. By a clock that may be wrong nothing is, but that some key signs.
-async fn look<S: Store>(
-    keeping: &KeyKeeping<S>,
-    at_hand: &KeysAtHand<S>,
-    apart: &mut bool,
-) -> Result<(), SigningKeyError> {
-    let were_apart = std::mem::replace(apart, keeping.clocks_are_apart().await?);
-    if *apart && at_hand.provider.signer().active().is_some() {
-        if !were_apart {
-            tracing::warn!("{CLOCKS_APART}");
-        }
-        return Ok(());
-    }
-    keeping.keeper().keep_up().await.map(drop)
 }

@@ -76,6 +76,15 @@ where
         self.carry_out(|kept, now| Ok(self.usable(kept).due(self.policy, now))).await
     }
 
+    /// Does what is due where no key signs, and nothing where one does: by a clock that is not to be
+    /// relied on. Gives back all keys as they are then.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`]
+    pub async fn keep_one_signing(&self) -> Result<KeptKeys, SigningKeyError> {
+        self.carry_out(|kept, now| Ok(self.usable(kept).due_in_need(self.policy, now))).await
+    }
+
     /// Has the next keys sign from now on.
     ///
     /// # Errors
@@ -96,7 +105,7 @@ where
             Ok(self.usable(kept).compromise(key, self.policy, now)?)
         };
         match self.carry_out(plan).await {
-            Err(SigningKeyError::Store(StoreError::Conflict)) => {
+            Err(SigningKeyError::Store(StoreError::Conflict | StoreError::Refused(_))) => {
                 let alone =
                     |kept: &KeptKeys, now| Ok(plan(kept, now)?.into_iter().take(1).collect());
                 self.carry_out(alone).await

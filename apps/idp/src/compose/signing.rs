@@ -40,11 +40,22 @@ impl<S: Store> KeyKeeping<S> {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn clocks_are_apart(&self) -> Result<bool, StoreError> {
+    async fn clocks_are_apart(&self) -> Result<bool, StoreError> {
         let asked_at = self.clock.now();
         let told = self.store.ping().await?;
         let heard_at = self.clock.now();
         Ok(told.is_some_and(|told| are_apart(told, asked_at, heard_at)))
+    }
+
+    /// Does what is due, and tells whether the clocks are too far apart for that. Then nothing is,
+    /// but that some key signs.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`]
+    pub async fn keep_up(&self) -> Result<(KeptKeys, bool), SigningKeyError> {
+        let (keeper, apart) = (self.keeper(), self.clocks_are_apart().await?);
+        let kept = if apart { keeper.keep_one_signing().await } else { keeper.keep_up().await };
+        Ok((kept?, apart))
     }
 
     /// Has the next keys sign from now on.
@@ -110,19 +121,17 @@ impl<S: Store> Foundations<S> {
         let keeping = self.key_keeping(config, platform);
         let algorithms = config.signing().algorithms.clone();
         let ring = KeyRing::new(self.keys.sealer.clone()).preferring(algorithms);
-        let signs = |kept: &KeptKeys| {
-            let replaced = ring.replace_beside(&kept.whole, &kept.damaged);
-            replaced.is_ok() && ring.active().is_some()
-        };
-        let listed = keeping.list().await?;
-        let kept = if keeping.clocks_are_apart().await? && signs(&listed) {
-            tracing::warn!("{CLOCKS_APART}");
-            listed
-        } else {
-            match keeping.keeper().keep_up().await {
-                // Whatever is in the way: what there is may do.
-                Err(SigningKeyError::Store(StoreError::Conflict)) => keeping.list().await?,
-                kept => kept?,
+        let kept = match keeping.keep_up().await {
+            // Whatever is in the way: what there is may do.
+            Err(SigningKeyError::Store(StoreError::Conflict | StoreError::Refused(_))) => {
+                keeping.list().await?
+            }
+            kept => {
+                let (kept, apart) = kept?;
+                if apart {
+                    tracing::warn!("{CLOCKS_APART}");
+                }
+                kept
             }
         };
         let left_out = ring.replace_beside(&kept.whole, &kept.damaged)?;

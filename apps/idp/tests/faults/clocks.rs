@@ -253,3 +253,11 @@ fn ck_02_a_clock_that_is_set_forward_and_back_brings_no_revoked_token_back_on_on
     server.stop();
     MovedClock::clear_up_after(id);
 }
+
+/// By which of two clocks that are far apart keys should be rotated nobody can tell.
+#[test]
+fn ck_04_a_replica_whose_clock_is_far_ahead_rotates_no_signing_key() {
+    let cluster = Cluster::start(&Plan { clocks: vec![0, 200 * 24 * HOUR], ..Plan::default() });
+    let states = "SELECT string_agg(state, ' ' ORDER BY state) FROM signing_key";
+    assert_eq!(cluster.sql(states), "active published");
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod client;
+mod damaged_keys;
 mod flood;
 #[expect(dead_code, reason = "the test that it was written for needs more of it")]
 #[path = "../isolation/founding.rs"]

@@ -130,6 +130,13 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         self.plan(policy, None, now)
     }
 
+    /// What is to be done now where no key signs, and nothing where one does: all that may be done by
+    /// a clock that is not to be relied on.
+    #[must_use]
+    pub fn due_in_need(&self, policy: &RotationPolicy, now: Timestamp) -> Vec<Step> {
+        if self.signs(policy).is_some() { Vec::new() } else { self.due(policy, now) }
+    }
+
     /// Has the next key of every algorithm take over now, whatever the age of the one that signs.
     ///
     /// # Errors

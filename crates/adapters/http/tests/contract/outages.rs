@@ -242,8 +242,13 @@ async fn without_randomness_or_a_key_nothing_is_made() {
     let none = || Err(issuing::IssueError::Entropy(EntropyUnavailable));
     let unsigned = || Err(issuing::IssueError::Signing(SigningFailed::new(CANARY)));
     let busy = || Err(issuing::IssueError::Signing(SigningFailed::Busy));
-    let causes: [(&str, fn() -> _, u16); 3] =
-        [("randomness", none, 503), ("a signature", unsigned, 500), ("a turn", busy, 503)];
+    let none_signs = || Err(issuing::IssueError::Signing(SigningFailed::NoneSigns));
+    let causes: [(&str, fn() -> _, u16); 4] = [
+        ("randomness", none, 503),
+        ("a signature", unsigned, 500),
+        ("a turn", busy, 503),
+        ("a key", none_signs, 503),
+    ];
     let route = routes().into_iter().find(|route| route.operation == "issueToken").unwrap();
     for (what, cause, status) in causes {
         let server = Server::altered(Settings::default(), |ports| {
@@ -262,7 +267,8 @@ async fn without_randomness_or_a_key_nothing_is_made() {
 #[tokio::test]
 async fn an_answer_that_cannot_be_signed_now_is_a_503_and_one_that_never_can_a_500() {
     let unsigned = || SigningFailed::new(CANARY);
-    let causes: [(fn() -> _, u16); 2] = [(unsigned, 500), (|| SigningFailed::Busy, 503)];
+    let causes: [(fn() -> _, u16); 3] =
+        [(unsigned, 500), (|| SigningFailed::Busy, 503), (|| SigningFailed::NoneSigns, 503)];
     let route = routes().into_iter().find(|route| route.operation == "introspectToken").unwrap();
     for (cause, status) in causes {
         let server = Server::altered(Settings::default(), |ports| {

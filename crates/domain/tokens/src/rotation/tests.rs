@@ -246,6 +246,18 @@ fn jr_04_after_two_compromises_a_key_signs_though_the_first_clock_was_ahead() {
 }
 
 #[test]
+fn by_a_clock_that_may_be_wrong_nothing_is_done_but_that_some_key_signs() {
+    let mut keys = Installation::started(ES256, 0);
+    let in_need =
+        |keys: &Installation, now| keys.plan(|keys| keys.due_in_need(&policy(ES256), at(now)));
+    assert_eq!(in_need(&keys, 10 * PERIOD), []);
+    keys.damage(&keys.signs(ES256).unwrap());
+    let steps = in_need(&keys, 10 * PERIOD);
+    keys.carry_out(steps, 10 * PERIOD);
+    assert_eq!(keys.states(), ["active", "published"]);
+}
+
+#[test]
 fn jr_04_any_key_that_verifies_can_be_compromised_and_no_other() {
     let mut keys = Installation::started(ES256, 0);
     keys.rotate(CACHED).unwrap();
