@@ -9,7 +9,7 @@ use tokens::{DamagedKey, Signer, SigningKeys};
 use tokio::{
     select,
     sync::{Mutex, Notify},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// For how long whoever found that no key signs waits until it looks again.
+/// The least time between two looks where no key signs.
 const BREATH: Duration = Duration::from_secs(1);
 
 /// The signing keys that a server signs and verifies with.
@@ -145,12 +145,14 @@ async fn rotate<S: Store>(keeping: Arc<KeyKeeping<S>>, at_hand: Arc<KeysAtHand<S
     let mut now_and_then = interval(LOOK);
     now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
     now_and_then.tick().await;
+    let mut breath = interval(BREATH);
+    breath.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut apart = false;
     loop {
-        let in_need = select! {
-            _ = now_and_then.tick() => false,
-            () = at_hand.in_need.notified() => true,
-        };
+        select! {
+            _ = now_and_then.tick() => {}
+            () = at_hand.in_need.notified() => drop(breath.tick().await),
+        }
         match keeping.keep_up().await {
             Ok((_, now_apart)) => {
                 if now_apart && !apart {
@@ -165,8 +167,5 @@ async fn rotate<S: Store>(keeping: Arc<KeyKeeping<S>>, at_hand: Arc<KeysAtHand<S
         }
         // Also where nothing was due: keys that could not be opened may be by now.
         at_hand.renew().await;
-        if in_need {
-            sleep(BREATH).await;
-        }
     }
 }

@@ -267,7 +267,7 @@ impl<'a, U: Fn(&SigningKey) -> bool> Keys<'a, U> {
         plan.extend(self.ends(algorithm, "published", now));
         let age_is_over = active.is_none_or(|key| key.state().at().plus(policy.period) <= now);
         let at_once = alone && active.is_none();
-        let successor = next.filter(|_| age_is_over).map(SigningKey::clone).and_then(|key| {
+        let successor = next.filter(|_| age_is_over).cloned().and_then(|key| {
             let successor = if at_once {
                 key.activate_at_once(now)
             } else {

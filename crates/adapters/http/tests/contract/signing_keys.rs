@@ -47,7 +47,7 @@ impl Server {
     }
 
     async fn compromise(&self, key: &KeyId) -> Result<(), SigningKeyError> {
-        let kept = self.key_keeper().compromise(key).await?;
+        let kept = self.key_keeper().compromise(key.as_str()).await?;
         self.signer().replace(&kept.whole).unwrap();
         Ok(())
     }

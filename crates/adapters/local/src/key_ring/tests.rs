@@ -140,7 +140,7 @@ fn jr_07_a_key_whose_row_can_no_longer_be_read_goes_on_signing_until_another_doe
     ] {
         let ring = ring(&[key.clone(), next.clone()]);
         let signature = sign(&ring, &id).unwrap();
-        let left_out = ring.replace_beside(&[next.clone()], std::slice::from_ref(&row));
+        let left_out = ring.replace_beside(std::slice::from_ref(&next), std::slice::from_ref(&row));
         assert_eq!(left_out, Ok(Vec::new()));
         assert_eq!(ring.active(), Some((id.clone(), Algorithm::Es256)));
         assert!(sign(&ring, &id).is_ok() && ring.verifies(&id, MESSAGE, &signature));
