@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         let signs = |key: &&SigningKey| {
             key.algorithm().name() == algorithm && matches!(key.state(), KeyState::Active { .. })
         };
-        let key = kept.whole.iter().find(signs).expect(algorithm).id();
+        let key = kept.whole.iter().find(signs).unwrap().id();
         let mut header = decoded_header(token);
         header["alg"] = algorithm.into();
         header["kid"] = key.as_str().into();

@@ -167,7 +167,8 @@ fn ca_07_an_assertion_is_good_for_five_minutes_at_most() {
 
 #[test]
 fn an_assertion_of_another_type_is_refused() {
-    for kind in ["client-authentication+jwt", "JWT", "jwt", "application/client-authentication+jwt"] {
+    for kind in ["client-authentication+jwt", "JWT", "jwt", "application/client-authentication+jwt"]
+    {
         assert!(with_header(&json!({ "alg": "ES256", "typ": kind })).is_ok(), "{kind}");
     }
     assert!(with_header(&json!({ "alg": "ES256" })).is_ok());
