@@ -12,8 +12,7 @@ use crate::{
     material::{CertificateSubject, CertificateThumbprint, KeyMaterial, SubjectKind},
 };
 
-/// What a certificate says of itself. Who made it out is another question:
-/// [`Examination`](crate::Examination).
+/// What a certificate says of itself. Who made it out is another question: [`Examination`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// What it is known by.

@@ -1,6 +1,6 @@
 //! The token's form: a compact JWS (RFC 7515 section 3.1) of the type `at+jwt` (RFC 9068).
 //!
-//! Whatever this crate signs goes through one path, [`sign`], and says by its type what kind it is of.
+//! Whatever this crate signs goes through one path, `sign`, and says by its type what kind it is of.
 //!
 //! Only tokens of our own making are read, so reading is as narrow as writing: exactly the header
 //! and the claims that [`issue`](crate::issue) makes, each once, in the one canonical base64url.
