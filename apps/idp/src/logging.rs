@@ -92,6 +92,9 @@ mod tests {
         let writer = lines.clone();
         let filter = LogFilter::parse(filter).unwrap();
         let subscriber = subscriber(&filter, form, move || writer.clone());
+        // What no other thread listens to when it is first reached could be taken for what nobody ever
+        // will: somebody listens everywhere, and keeps nothing. An error says that it is there already.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         tracing::subscriber::with_default(subscriber, write);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

@@ -203,6 +203,9 @@ mod tests {
             .with_max_level(tracing::Level::TRACE)
             .with_writer(move || writer.clone())
             .finish();
+        // What no other thread listens to when it is first reached could be taken for what nobody ever
+        // will: somebody listens everywhere, and keeps nothing. An error says that it is there already.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         // The shield's task runs on this thread too, and so within the guard.
         let guard = tracing::subscriber::set_default(subscriber);
         sample::router(more).oneshot(request).await.unwrap();
