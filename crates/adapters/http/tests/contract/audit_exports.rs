@@ -394,9 +394,6 @@ async fn a_store_that_fails_midway_breaks_the_body_off_and_is_logged_once_with_t
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // What no other thread listens to when it is first reached could be taken for what nobody ever
-    // will: somebody listens everywhere, and keeps nothing. An error says that it is there already.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
     let asked = server.get(EXPORT).token(&token).header("x-request-id", "trace-1");
     let response = asked.begin().await;
