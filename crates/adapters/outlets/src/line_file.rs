@@ -48,6 +48,8 @@ impl LineFile {
     /// Puts lines at the end, with one write, and returns once they are durable. Where the end is a line
     /// that breaks off they begin on a line of their own.
     pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), OutletError> {
+        // What another process writes shows piece by piece: its line would seem to break off.
+        let locked = lock(&self.file).map_err(|source| self.refused(source))?;
         let appended = (|| {
             let mut block = Vec::with_capacity(lines.len() + 1);
             if self.ends_within_a_line()? {
@@ -61,7 +63,8 @@ impl LineFile {
             }
             self.file.sync_data()
         })();
-        appended.map_err(|source| self.refused(source))
+        let unlocked = if locked { self.file.unlock() } else { Ok(()) };
+        appended.and(unlocked).map_err(|source| self.refused(source))
     }
 
     fn ends_within_a_line(&self) -> io::Result<bool> {
@@ -110,6 +113,16 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(file)
+}
+
+/// Waits until no other writer is at it. False where the file system has no locks: one line of many may
+/// have an empty one before it then.
+fn lock(file: &File) -> io::Result<bool> {
+    match file.lock() {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn write_once(mut file: &File, block: &[u8]) -> io::Result<usize> {
