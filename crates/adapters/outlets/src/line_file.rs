@@ -49,7 +49,8 @@ impl LineFile {
     /// that breaks off they begin on a line of their own.
     pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), OutletError> {
         // What another process writes shows piece by piece: its line would seem to break off.
-        let locked = lock(&self.file).map_err(|source| self.refused(source))?;
+        // Where the file system has no locks, one line of many may have an empty one before it.
+        let locked = lock(&self.file);
         let appended = (|| {
             let mut block = Vec::with_capacity(lines.len() + 1);
             if self.ends_within_a_line()? {
@@ -63,8 +64,11 @@ impl LineFile {
             }
             self.file.sync_data()
         })();
-        let unlocked = if locked { self.file.unlock() } else { Ok(()) };
-        appended.and(unlocked).map_err(|source| self.refused(source))
+        if locked {
+            // What is durable is told as such, whatever becomes of the lock, which ends with the file.
+            let _ = self.file.unlock();
+        }
+        appended.map_err(|source| self.refused(source))
     }
 
     fn ends_within_a_line(&self) -> io::Result<bool> {
@@ -115,13 +119,13 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Waits until no other writer is at it. False where the file system has no locks: one line of many may
-/// have an empty one before it then.
-fn lock(file: &File) -> io::Result<bool> {
-    match file.lock() {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(false),
-        Err(error) => Err(error),
+/// Waits until no other writer is at it. False where the machine has no lock to give.
+fn lock(file: &File) -> bool {
+    loop {
+        match file.lock() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            settled => return settled.is_ok(),
+        }
     }
 }
 
