@@ -1,7 +1,7 @@
 //! Everything outside a token that decides whether it is good, gathered in one place.
 
 use ::credentials::{ClientKeys, Credentials, Means};
-use ::tokens::{Claims, Facts, KeyId, Revocations, SigningKeys, VerifiedToken};
+use ::tokens::{Claims, Facts, KeyId, Revocations, Signer, SigningKeys, VerifiedToken};
 use audit::{Organizations, Transactor};
 use kernel::{ScopeSet, Standing, StoreError};
 use registry::Agents;
@@ -45,6 +45,7 @@ impl<S, G> IdentityProvider<S, G>
 where
     S: Transactor,
     S::View: KnowsParties,
+    G: Signer,
 {
     /// The facts of a token that was verified: from copies where all of it is there, otherwise all
     /// of it from its own organization.
@@ -54,21 +55,31 @@ where
     /// given it up meanwhile.
     pub(crate) async fn facts(&self, token: &VerifiedToken) -> Result<TokenFacts, StoreError> {
         let (known, claims, now) = (&self.parts.known, token.claims(), self.now());
+        // Before the look-up: what begins to count meanwhile is newer than the keys that were asked.
+        let keys_count = known.counts(now);
         let ticket = match known.token(claims, now) {
             Ok((parties, revoked)) => {
-                return Ok(TokenFacts { parties: Some(parties), revoked, key_ended: false });
+                let key_ended = self.has_given_up(token.key());
+                return Ok(TokenFacts { parties: Some(parties), revoked, key_ended });
             }
             Err(ticket) => ticket,
         };
         let mut view = self.parts.store.view(claims.organization).await?;
         let mut gathered = gather(&mut view, claims).await?;
-        if !known.counts(now) {
-            gathered.key_ended = !is_believed(&mut view, token.key()).await?;
-        }
+        gathered.key_ended = if keys_count {
+            self.has_given_up(token.key())
+        } else {
+            !is_believed(&mut view, token.key()).await?
+        };
         if let Some(parties) = &gathered.parties {
             known.keep_token(ticket, claims.id, parties, gathered.revoked);
         }
         Ok(gathered)
+    }
+
+    /// Whether the key is not among those at hand any more, though it was when the token was read.
+    fn has_given_up(&self, key: &KeyId) -> bool {
+        self.parts.signer.algorithm(key).is_none()
     }
 }
 
