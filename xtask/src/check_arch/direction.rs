@@ -57,7 +57,9 @@ fn is_allowed(from: Tier, to: Tier, kind: Kind) -> bool {
         | Tier::Audit
         | Tier::Sibling
         | Tier::UseCases => is_below,
-        Tier::App | Tier::Fuzzing | Tier::Tool => false,
+        // They fill stores by the program's own parts.
+        Tier::App => from == Tier::Benchmarks,
+        Tier::Fuzzing | Tier::Benchmarks | Tier::Tool => false,
     }
 }
 

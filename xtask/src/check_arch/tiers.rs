@@ -18,6 +18,8 @@ pub(crate) enum Tier {
     Contracts,
     /// What feeds readers with anything at all: no part of the product.
     Fuzzing,
+    /// What the benchmarks run beside the server: no part of the product.
+    Benchmarks,
     /// What runs PostgreSQL and Redis for tests: knows nothing of the product, and is never part of it.
     Servers,
     App,
@@ -39,6 +41,7 @@ impl Tier {
             "crates/usecases" => Self::UseCases,
             "crates/contracts" => Self::Contracts,
             "crates/fuzzing" => Self::Fuzzing,
+            "crates/benchmarks" => Self::Benchmarks,
             "crates/servers" => Self::Servers,
             "crates/adapters/rows" => Self::Rows,
             "xtask" => Self::Tool,
@@ -57,7 +60,7 @@ impl Tier {
             Self::UseCases | Self::Rows => 4,
             Self::Adapter | Self::Contracts => 5,
             Self::App | Self::Fuzzing => 6,
-            Self::Tool => 7,
+            Self::Benchmarks | Self::Tool => 7,
         }
     }
 }

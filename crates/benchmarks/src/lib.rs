@@ -1,0 +1,5 @@
+//! What the benchmarks run beside the server: the floors that its figures are ratios of, and what fills
+//! its stores. No part of the product.
+#![forbid(unsafe_code)]
+
+pub mod floors;
