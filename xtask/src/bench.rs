@@ -1,57 +1,134 @@
 //! `cargo xtask bench`: measures as `docs/benchmarks.md` says, on release builds.
+//!
+//! A module of `bench/` that measures something has a function `measure`, which is given the
+//! [`workbench::Workbench`] and returns its [`figures::Figure`]s.
 
-use std::path::Path;
+mod compare;
+mod examples;
+mod figures;
+mod growth;
+mod load;
+mod machine;
+mod memory;
+mod report;
+mod request;
+mod server;
+mod spread;
+mod start;
+mod usage;
+mod workbench;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use crate::process;
+use figures::Figure;
+use machine::Machine;
+use report::Report;
+use workbench::Workbench;
 
-/// What is measured.
+/// All of it, or one thing.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    one: Option<Benchmark>,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// What is measured alone.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Benchmark {
+enum Benchmark {
+    /// How long the server takes to be ready.
+    Start(Run),
+    /// How much memory the server has, idle and under load.
+    Memory(Run),
+    /// What a request costs with a thousand times as much in the store.
+    Growth(Run),
     /// How many events a second one core verifies of an export of an audit log.
-    AuditVerify(AuditVerify),
+    AuditVerify(examples::AuditVerify),
     /// How many events a second are written and sequenced, and how late the checkpoint is: on the
     /// embedded store, or on the one at `DATABASE_URL`.
-    Sequencing(Sequencing),
+    Sequencing(examples::Sequencing),
 }
 
-/// How much is written.
+/// How much is measured, and what becomes of the figures.
 #[derive(Debug, Args)]
-pub(crate) struct Sequencing {
-    /// How many events a second.
-    #[arg(long, default_value_t = 10_000)]
-    rate: u64,
-    /// For how long.
-    #[arg(long, default_value_t = 20)]
+struct Run {
+    /// Only what has one of these in its name, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// How often everything is measured, in turns.
+    #[arg(long, default_value_t = 5)]
+    repeats: u32,
+    /// For how many seconds each time.
+    #[arg(long, default_value_t = 4)]
     seconds: u64,
+    /// One second, twice: to see that all of it works.
+    #[arg(long)]
+    quick: bool,
+    /// Where the figures are written.
+    #[arg(long, default_value = "target/bench.json")]
+    json: PathBuf,
+    /// A file that an earlier run has written: tells what has changed.
+    #[arg(long)]
+    compare: Option<PathBuf>,
 }
 
-/// How much is verified.
-#[derive(Debug, Args)]
-pub(crate) struct AuditVerify {
-    /// How many events the export has; a million take about a gigabyte of memory.
-    #[arg(long, default_value_t = 1_000_000)]
-    events: u64,
-}
+type Measure = fn(&Workbench) -> anyhow::Result<Vec<Figure>>;
+
+/// What is measured, in this order.
+const PARTS: [(&str, Measure); 3] =
+    [("start", start::measure), ("memory", memory::measure), ("growth", growth::measure)];
 
 /// Builds what is measured, and measures it.
-pub(crate) fn run(root: &Path, benchmark: &Benchmark) -> anyhow::Result<()> {
-    match benchmark {
-        Benchmark::AuditVerify(AuditVerify { events }) => {
-            example(root, ["audit", "verify_speed"], &[*events])
-        }
-        Benchmark::Sequencing(Sequencing { rate, seconds }) => {
-            example(root, ["idp", "sequencing_speed"], &[*rate, *seconds])
-        }
+pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    match &options.one {
+        None => measure(root, &options.run, ""),
+        Some(Benchmark::Start(run)) => measure(root, run, "start"),
+        Some(Benchmark::Memory(run)) => measure(root, run, "memory"),
+        Some(Benchmark::Growth(run)) => measure(root, run, "growth"),
+        Some(Benchmark::AuditVerify(much)) => examples::audit_verify(root, much),
+        Some(Benchmark::Sequencing(much)) => examples::sequencing(root, much),
     }
 }
 
-/// Runs an example of a package, built for release, with these numbers.
-fn example(root: &Path, [package, name]: [&str; 2], numbers: &[u64]) -> anyhow::Result<()> {
-    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
-    let mut arguments =
-        vec!["run", "--quiet", "--release", "--package", package, "--example", name, "--"];
-    arguments.extend(numbers.iter().map(String::as_str));
-    process::step(&mut process::command(root, process::cargo(), &arguments))
+/// All parts, or the one of this name.
+fn measure(root: &Path, run: &Run, part: &str) -> anyhow::Result<()> {
+    // What cannot be read is told before half an hour has passed.
+    let earlier = run.compare.as_deref().map(Report::read).transpose()?;
+    let (repeats, seconds) = if run.quick { (2, 1) } else { (run.repeats, run.seconds) };
+    let bench = Workbench::set_up(root, repeats, seconds)?;
+    let mut figures = Vec::new();
+    for (name, measure) in PARTS {
+        if part.is_empty() || part == name {
+            figures.extend(measure(&bench)?);
+        }
+    }
+    let report = report(&bench, figures);
+    println!("\n{}", report.table());
+    report.write(&run.json)?;
+    for change in earlier.iter().flat_map(|it| compare::changes(&it.figures, &report.figures)) {
+        println!("{}", change.told());
+    }
+    Ok(())
+}
+
+fn report(bench: &Workbench, figures: Vec<Figure>) -> Report {
+    let answer = |program, arguments: &[&str]| {
+        let said = process::answer(program, arguments).unwrap_or_default();
+        said.trim().to_owned()
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    Report {
+        command: format!("cargo xtask {}", arguments.join(" ")),
+        date: answer("date", &["--utc", "+%Y-%m-%dT%H:%M:%SZ"]),
+        commit: answer("git", &["describe", "--always", "--dirty", "--abbrev=12"]),
+        machine: Machine::this(&bench.cores, &bench.folder),
+        repeats: bench.repeats,
+        seconds: bench.seconds,
+        figures,
+    }
 }

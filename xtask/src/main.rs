@@ -57,9 +57,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Sends random requests to two replicas, and looks for anything of another organization in the answers.
     Isolation(isolation::Options),
-    /// Measures one thing on a release build.
-    #[command(subcommand)]
-    Bench(bench::Benchmark),
+    /// Measures a release build, and tells how near it comes to what the machine allows.
+    Bench(bench::Options),
     /// Tampers with audit logs at random, and looks for anything that a verifier does not find.
     Tampering(tampering::Options),
     /// Holds the source tree to the architecture.
@@ -105,7 +104,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Faults(options) => faults::run(&root, &options),
         Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Isolation(options) => isolation::run(&root, &options),
-        Command::Bench(benchmark) => bench::run(&root, &benchmark),
+        Command::Bench(options) => bench::run(&root, &options),
         Command::Tampering(options) => tampering::run(&root, &options),
         Command::CheckArch => check_arch::run(&root),
         Command::CheckDeployment => deployment::run(&root),

@@ -1,0 +1,119 @@
+//! What a run found: a table for whoever waits for it, and a file for the next one.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Figure, Goal};
+use super::machine::Machine;
+
+/// A run, as it is kept in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// The command line that repeats it.
+    pub(crate) command: String,
+    pub(crate) date: String,
+    pub(crate) commit: String,
+    pub(crate) machine: Machine,
+    pub(crate) repeats: u32,
+    pub(crate) seconds: u64,
+    pub(crate) figures: Vec<Figure>,
+}
+
+impl Report {
+    /// Reads one that was written.
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let read = fs::read(file).with_context(|| format!("reading `{}`", file.display()))?;
+        serde_json::from_slice(&read).with_context(|| format!("`{}` is no run", file.display()))
+    }
+
+    /// Writes it.
+    pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let written = serde_json::to_string_pretty(self)?;
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
+        }
+        fs::write(file, written + "\n").with_context(|| format!("writing `{}`", file.display()))
+    }
+
+    /// The table, as Markdown.
+    pub(crate) fn table(&self) -> String {
+        let mut lines = vec![
+            "| what | median | least to most | unit | p99 | server, stores µs of CPU | of the floor | goal |"
+                .to_owned(),
+            "|---|---|---|---|---|---|---|---|".to_owned(),
+        ];
+        lines.extend(self.figures.iter().map(row));
+        lines.join("\n")
+    }
+}
+
+fn row(figure: &Figure) -> String {
+    let Figure { name, unit, value, ratio, details, .. } = figure;
+    let detail = |name| details.get(name).map(|spread| number(spread.median));
+    let p99 = detail("p99_ms").map(|p99| format!("{p99} ms")).unwrap_or_default();
+    let cpu: Vec<String> = ["server_us", "stores_us"].into_iter().filter_map(detail).collect();
+    let ratio = ratio.as_ref().map(|it| format!("{:.2} of `{}`", it.of_it.median, it.floor));
+    let goal = figure.goal.map(goal).unwrap_or_default();
+    let met = match figure.is_met() {
+        Some(true) => " met",
+        Some(false) => " MISSED",
+        None => "",
+    };
+    format!(
+        "| {name} | {} | {} to {} | {unit} | {p99} | {} | {} | {goal}{met} |",
+        number(value.median),
+        number(value.min),
+        number(value.max),
+        cpu.join(", "),
+        ratio.unwrap_or_default(),
+    )
+}
+
+fn goal(goal: Goal) -> String {
+    match goal {
+        Goal::RatioAtLeast(least) => format!("at least {least}"),
+        Goal::RatioAtMost(most) => format!("at most {most} times"),
+        Goal::AtMost(most) => format!("at most {}", number(most)),
+    }
+}
+
+/// With three digits at least, and the thousands of large ones apart.
+fn number(value: f64) -> String {
+    if value.abs() < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut told = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            told.push(',');
+        }
+        told.push(digit);
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::Better;
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_as_people_write_them() {
+        assert_eq!(number(1_234_567.8), "1,234,568");
+        assert_eq!(number(812.4), "812");
+        assert_eq!(number(9.64), "9.6");
+    }
+
+    #[test]
+    fn a_row_tells_the_figure_its_ratio_and_whether_the_goal_is_met() {
+        let figure = Figure::of("tokens", "requests/s", Better::Higher, &[900.0, 1_000.0, 1_200.0]);
+        let figure = figure.unwrap().against("sign", &[0.5]).with_goal(Goal::RatioAtLeast(0.6));
+        let figure = figure.with_detail("p99_ms", &[4.2]).with_detail("server_us", &[61.0]);
+        let expected = "| tokens | 1,000 | 900 to 1,200 | requests/s | 4.2 ms | 61.0 | 0.50 of `sign` | at least 0.6 MISSED |";
+        assert_eq!(row(&figure), expected);
+    }
+}
