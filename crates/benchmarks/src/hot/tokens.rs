@@ -1,0 +1,116 @@
+//! Who calls, and tokens: making, signing, reading and judging them.
+
+use std::{collections::BTreeSet, hint::black_box, path::Path};
+
+use anyhow::{Context, ensure};
+use kernel::{Clock, ExposeSecret, Timestamp};
+use local::{SystemClock, SystemEntropy};
+use tokens::{
+    Algorithm, Lifetime, Signer, TokenPolicy, TokenRequest, UnsignedToken,
+    issue::{GRANT_TYPE, issue},
+    judge::Facts,
+    jws,
+};
+use usecases::AuthenticatedClient;
+
+use super::{
+    Run,
+    world::{World, grant, origin, shown},
+};
+
+/// Who issues; the port is one that is bound nowhere.
+const ISSUER: &str = "http://127.0.0.1:3000";
+
+pub(super) fn client_authenticate(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (presented, origin) = (world.presented(), origin());
+    world.client()?;
+    Ok(Box::new(move || {
+        let client = world.provider.authenticate_client(black_box(&presented), &origin);
+        black_box(world.block_on(client)?);
+        Ok(())
+    }))
+}
+
+pub(super) fn bearer_authenticate(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (token, origin) = (shown(world.token()?), origin());
+    Ok(Box::new(move || {
+        let bearer = world.provider.authenticate_bearer(black_box(&token), &origin);
+        black_box(world.block_on(bearer)?);
+        Ok(())
+    }))
+}
+
+/// Makes what a token of this client is to say.
+fn maker(
+    client: AuthenticatedClient,
+) -> anyhow::Result<impl Fn(Timestamp) -> anyhow::Result<UnsignedToken>> {
+    let policy = TokenPolicy { issuer: ISSUER.parse()?, lifetime: Lifetime::default() };
+    let (entropy, registered) = (SystemEntropy::new(), BTreeSet::new());
+    let scope = grant().scope;
+    Ok(move |now| {
+        let request = TokenRequest::parse(GRANT_TYPE, black_box(scope.as_deref()), [])?;
+        Ok(issue(request, client.client(), &registered, &policy, now, &entropy)?)
+    })
+}
+
+pub(super) fn claims(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (make, now) = (maker(world.client()?)?, SystemClock::new().now());
+    Ok(Box::new(move || {
+        black_box(make(black_box(now))?);
+        Ok(())
+    }))
+}
+
+pub(super) fn sign_es256(folder: &Path) -> anyhow::Result<Run> {
+    sign(folder, Algorithm::Es256)
+}
+
+pub(super) fn sign_eddsa(folder: &Path) -> anyhow::Result<Run> {
+    sign(folder, Algorithm::EdDsa)
+}
+
+pub(super) fn sign_rs256(folder: &Path) -> anyhow::Result<Run> {
+    sign(folder, Algorithm::Rs256)
+}
+
+fn sign(folder: &Path, algorithm: Algorithm) -> anyhow::Result<Run> {
+    let world = World::open(folder, algorithm)?;
+    let unsigned = maker(world.client()?)?(SystemClock::new().now())?;
+    let (key, signs) = world.provider.signer().active().context("a key that signs")?;
+    ensure!(signs == algorithm, "another algorithm signs");
+    Ok(Box::new(move || {
+        let signed = unsigned.sign((&key, algorithm), world.provider.signer());
+        black_box(world.block_on(signed)?);
+        Ok(())
+    }))
+}
+
+pub(super) fn read(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (token, issuer) = (world.token()?, ISSUER.parse()?);
+    Ok(Box::new(move || {
+        let token = black_box(token.expose_secret());
+        black_box(jws::verify(token, &issuer, world.provider.signer())?);
+        Ok(())
+    }))
+}
+
+pub(super) fn judge(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (token, client) = (world.token()?, world.client()?);
+    let token = jws::verify(token.expose_secret(), &ISSUER.parse()?, world.provider.signer())?;
+    let facts = Facts {
+        standing: client.client().standing,
+        revoked: false,
+        key_ended: false,
+        grantable: client.client().grantable.clone(),
+    };
+    let now = SystemClock::new().now();
+    Ok(Box::new(move || {
+        black_box(tokens::judge::judge(black_box(&token), black_box(&facts), now)?);
+        Ok(())
+    }))
+}
