@@ -2,5 +2,6 @@
 //! its stores. No part of the product.
 #![forbid(unsafe_code)]
 
+pub mod fill;
 pub mod floors;
 pub mod hot;

@@ -25,6 +25,8 @@ const RESERVED: [Reserved; 6] = [
     Reserved {
         uses: &["Scope::new", "Scope as"],
         places: &[
+            // Fills stores for benchmarks, and serves nobody.
+            "crates/benchmarks/",
             "crates/contracts/",
             // A count is kept on behalf of those that were counted.
             "crates/domain/audit/src/refusals.rs",
@@ -45,6 +47,7 @@ const RESERVED: [Reserved; 6] = [
         uses: &[".begin(", "Transactor::begin"],
         places: &[
             "crates/adapters/",
+            "crates/benchmarks/",
             "crates/contracts/",
             "crates/usecases/src/authenticate/begin.rs",
             "crates/usecases/src/bootstrap.rs",
