@@ -2,7 +2,8 @@
 //!
 //! `hello` reads a form and answers 900 bytes. `sign` reads a form, compares the keyed hash of the
 //! secret in it, makes the claims of a token, signs them and answers: what a token costs where nothing
-//! is looked up, limited, noted or told.
+//! is looked up, limited, noted or told. `verify` reads a form, verifies the token in it and answers 900
+//! bytes: what telling of a token costs where its signature is not known yet, and nothing else is asked.
 #![expect(
     clippy::disallowed_methods,
     reason = "the floor takes the time and its randomness as they come"
@@ -16,7 +17,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+        KeyPair, ParsedPublicKey, RSA_PKCS1_SHA256, RsaKeyPair,
     },
 };
 use axum::{
@@ -32,6 +34,9 @@ use serde::{Deserialize, Serialize};
 
 /// How many bytes the body of `hello` has: as many as the answer to a token request.
 const HELLO_BYTES: usize = 900;
+
+/// How many bytes an answer has whose token and scope are empty.
+const WITHOUT_STRINGS: usize = 69;
 
 /// Who signs.
 #[derive(Debug)]
@@ -88,6 +93,18 @@ struct Request {
     scope: String,
 }
 
+impl Request {
+    /// As everybody sends it.
+    fn sample() -> Self {
+        Self {
+            grant_type: "client_credentials".to_owned(),
+            client_id: "018bcfe5-687b-7001-8203-040506070809".to_owned(),
+            client_secret: "a secret".to_owned(),
+            scope: "agents:read".to_owned(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'static str,
@@ -112,15 +129,32 @@ struct Answer {
     scope: String,
 }
 
-/// The floors, one a path: `/hello`, and `/sign/` with the name of each algorithm.
+#[derive(Deserialize)]
+struct Question {
+    token: String,
+}
+
+/// The floors.
+#[derive(Debug)]
+pub struct Floors {
+    /// One a path: `/hello`, `/sign/` with the name of each algorithm, and `/verify`.
+    pub router: Router,
+    /// A token that `/verify` takes.
+    pub token: String,
+}
+
+/// Makes the floors.
 ///
 /// # Errors
 /// Where no keys can be made.
-pub fn router() -> anyhow::Result<Router> {
+pub fn floors() -> anyhow::Result<Floors> {
     let es256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).context("a key")?;
+    let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, es256.public_key().as_ref())?;
     let ed25519 = Ed25519KeyPair::generate().context("a key")?;
     let rsa = RsaKeyPair::generate(KeySize::Rsa2048).context("a key")?;
-    let mut router = Router::new().route("/hello", post(hello));
+    let verify = post(verify).with_state(Arc::new(key));
+    let mut router = Router::new().route("/hello", post(hello)).route("/verify", verify);
+    let mut token = None;
     for signer in [
         Signer::Es256(es256, SystemRandom::new()),
         Signer::EdDsa(ed25519),
@@ -130,15 +164,37 @@ pub fn router() -> anyhow::Result<Router> {
         let header = format!(r#"{{"alg":"{}","typ":"at+jwt","kid":"a key"}}"#, signer.name());
         let pepper = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         let desk = Desk { signer, pepper, header: BASE64URL_NOPAD.encode(header.as_bytes()) };
+        if token.is_none() {
+            // That of ES256, which is the first.
+            token = Some(desk.answer(Request::sample())?.access_token);
+        }
         router = router.route(&path, post(sign).with_state(Arc::new(desk)));
     }
-    Ok(router)
+    Ok(Floors { router, token: token.context("no signer")? })
 }
 
 async fn hello(Form(request): Form<Request>) -> Json<Answer> {
-    let length = HELLO_BYTES.saturating_sub(request.client_id.len() + request.scope.len() + 90);
-    let access_token = "a".repeat(length);
-    Json(Answer { access_token, token_type: "Bearer", expires_in: 300, scope: request.scope })
+    Json(greeting(request.scope))
+}
+
+fn greeting(scope: String) -> Answer {
+    let access_token = "a".repeat(HELLO_BYTES.saturating_sub(scope.len() + WITHOUT_STRINGS));
+    Answer { access_token, token_type: "Bearer", expires_in: 300, scope }
+}
+
+async fn verify(
+    State(key): State<Arc<ParsedPublicKey>>,
+    Form(question): Form<Question>,
+) -> Response {
+    let signed = question.token.rsplit_once('.');
+    let is_good = signed.is_some_and(|(message, signature)| {
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes());
+        signature.is_ok_and(|signature| key.verify_sig(message.as_bytes(), &signature).is_ok())
+    });
+    match is_good {
+        true => Json(greeting("agents:read".to_owned())).into_response(),
+        false => StatusCode::BAD_REQUEST.into_response(),
+    }
 }
 
 async fn sign(State(desk): State<Arc<Desk>>, Form(request): Form<Request>) -> Response {
@@ -180,5 +236,50 @@ impl Desk {
             expires_in: 300,
             scope: request.scope,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::header::CONTENT_TYPE};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn asked(path: &str, form: &str) -> (StatusCode, Vec<u8>) {
+        let Floors { router, token } = floors().unwrap();
+        let request = axum::http::Request::post(path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.replace("TOKEN", &token)))
+            .unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        (answer.status(), answer.into_body().collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    const FORM: &str =
+        "grant_type=client_credentials&client_id=a&client_secret=b&scope=agents%3Aread";
+
+    #[tokio::test]
+    async fn hello_and_verify_answer_as_many_bytes_as_they_say() {
+        for (path, form) in [("/hello", FORM), ("/verify", "token=TOKEN")] {
+            let (status, body) = asked(path, form).await;
+            assert_eq!((status, body.len()), (StatusCode::OK, HELLO_BYTES), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_the_floor_has_not_signed_is_refused() {
+        let (status, _) = asked("/verify", "token=TOKENx").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn each_algorithm_signs() {
+        for name in ["ES256", "EdDSA", "RS256"] {
+            let (status, body) = asked(&format!("/sign/{name}"), FORM).await;
+            assert_eq!(status, StatusCode::OK, "{name}");
+            assert!(body.starts_with(br#"{"access_token":"ey"#), "{name}");
+        }
     }
 }

@@ -5,3 +5,4 @@
 pub mod fill;
 pub mod floors;
 pub mod hot;
+pub mod load;
