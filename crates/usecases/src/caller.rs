@@ -13,7 +13,7 @@ use tokens::{Client, Confirmation, VerifiedToken};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// A token.
-    Token(Box<VerifiedToken>),
+    Token(Arc<VerifiedToken>),
     /// A credential of its own.
     Credential(CredentialId),
 }

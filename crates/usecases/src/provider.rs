@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use ::credentials::Peppers;
-use ::tokens::TokenPolicy;
+use ::tokens::{TokenPolicy, VerifiedTokens};
 use jose::SignatureVerifier;
 use kernel::{Clock, Entropy, OrganizationId};
 use tenancy::{Plans, Rate, RateLimiter};
@@ -50,14 +50,15 @@ pub struct Parts<S, G> {
 pub struct IdentityProvider<S, G> {
     pub(crate) parts: Parts<S, G>,
     pub(crate) counts: RefusalCounts,
+    pub(crate) verified: VerifiedTokens,
 }
 
 impl<S, G> IdentityProvider<S, G> {
     /// Puts the parts together.
     #[must_use]
-    pub const fn new(parts: Parts<S, G>) -> Self {
+    pub fn new(parts: Parts<S, G>) -> Self {
         let counts = RefusalCounts::new(parts.platform, parts.refusals_told);
-        Self { parts, counts }
+        Self { parts, counts, verified: VerifiedTokens::new() }
     }
 
     /// Where everything is kept.

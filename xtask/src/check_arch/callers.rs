@@ -14,7 +14,7 @@ struct Reserved {
     rule: &'static str,
 }
 
-const RESERVED: [Reserved; 6] = [
+const RESERVED: [Reserved; 7] = [
     Reserved {
         uses: &["from_record", "from_parts"],
         places: &["crates/adapters/", "crates/contracts/"],
@@ -87,11 +87,22 @@ const RESERVED: [Reserved; 6] = [
         rule: "tokens are judged where callers are authenticated and where a token is introspected, and nowhere else",
     },
     Reserved {
-        uses: &["jws"],
+        uses: &["jws", "VerifiedTokens", ".verified.verify"],
         places: &[
+            "crates/benchmarks/",
             "crates/contracts/",
             "crates/fuzzing/",
             "crates/domain/tokens/",
+            "crates/usecases/src/authenticate/verified.rs",
+            // Holds the memory that `verified_token` asks.
+            "crates/usecases/src/provider.rs",
+        ],
+        what: "a second path reads tokens",
+        rule: "tokens are read by `verified_token` alone, so that whatever is remembered of one counts everywhere",
+    },
+    Reserved {
+        uses: &["verified_token"],
+        places: &[
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/tokens/introspect.rs",
             "crates/usecases/src/tokens/revoke.rs",
@@ -295,22 +306,30 @@ mod tests {
 
     #[test]
     fn a_second_path_that_judges_or_reads_is_refused() {
-        for body in [
-            "use tokens::judge::judge;\n",
-            "use tokens::{Facts, judge};\n",
+        let judges = ["use tokens::judge::judge;\n", "use tokens::{Facts, judge};\n"];
+        let reads = [
             "use tokens::jws::verify;\n",
             "use tokens::{Claims, jws::{self}};\n",
             "fn f() { tokens::jws::verify(token, issuer, signer); }\n",
+            "fn f() { self.verified.verify(token, issuer, signer); }\n",
+            "fn f() { VerifiedTokens::new().verify(token, issuer, signer); }\n",
+        ];
+        let asks = ["fn f() { self.verified_token(text); }\n"];
+        let (introspect, revoke) =
+            ("crates/usecases/src/tokens/introspect.rs", "crates/usecases/src/tokens/revoke.rs");
+        for (bodies, place, others) in [
+            (&judges[..], introspect, revoke),
+            (&reads, "crates/usecases/src/authenticate/verified.rs", introspect),
+            (&asks, revoke, USE_CASE),
         ] {
-            for path in [USE_CASE, "crates/usecases/src/tokens/issue.rs", "apps/idp/src/compose.rs"]
-            {
-                assert_eq!(found(path, body).len(), 1, "{path}: {body}");
+            for body in bodies {
+                let elsewhere = ["crates/usecases/src/tokens/issue.rs", "apps/idp/src/compose.rs"];
+                for path in elsewhere.iter().chain(&[USE_CASE, others]) {
+                    assert_eq!(found(path, body).len(), 1, "{path}: {body}");
+                }
+                assert!(found(place, body).is_empty(), "{place}: {body}");
             }
-            assert!(found("crates/usecases/src/tokens/introspect.rs", body).is_empty(), "{body}");
         }
-        let revoke = "crates/usecases/src/tokens/revoke.rs";
-        assert_eq!(found(revoke, "use tokens::judge::judge;\n").len(), 1);
-        assert!(found(revoke, "use tokens::jws::verify;\n").is_empty());
         assert!(found(USE_CASE, "fn f() { peppers.verify(secret, hash); }\n").is_empty());
     }
 

@@ -3,7 +3,7 @@
 //! # What it is for
 //! A token is a JWT (RFC 9068) that has no row of its own: it costs one signature. One function
 //! issues tokens for every grant ([`issue`](issue::issue)), one reads them back
-//! ([`verify`](jws::verify)), and one judges whether they are still good ([`judge`](judge::judge)),
+//! ([`verify`](jws::verify), and through a memory of it [`VerifiedTokens`]), and one judges whether they are still good ([`judge`](judge::judge)),
 //! so that no path can forget a check that another has.
 //!
 //! # Invariants
@@ -14,7 +14,7 @@
 //! - A signing key is published before it signs, and verifies for as long as a token of it lives.
 //!
 //! # Order to read it in
-//! [`issuer`], [`policy`], [`confirmation`], [`dpop`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`damaged`], [`rotation`], [`revocation`], [`port`].
+//! [`issuer`], [`policy`], [`confirmation`], [`dpop`], [`claims`], [`jws`], [`issue`], [`introspection`], [`judge`], [`key`], [`damaged`], [`rotation`], [`revocation`], [`port`], [`verified`].
 #![warn(missing_docs)]
 
 pub mod claims;
@@ -31,6 +31,7 @@ pub mod policy;
 pub mod port;
 pub mod revocation;
 pub mod rotation;
+pub mod verified;
 
 #[cfg(test)]
 mod sample;
@@ -50,3 +51,4 @@ pub use policy::{InvalidResource, Lifetime, Resource, TokenPolicy};
 pub use port::{KeptKeys, KeyFactory, Revocations, Signer, SigningKeys};
 pub use revocation::TokenRevoked;
 pub use rotation::RotationPolicy;
+pub use verified::VerifiedTokens;

@@ -1,9 +1,11 @@
 //! Authenticates a caller of the management API by its token (RFC 6750), and by the proof that came
 //! with it (RFC 9449 section 7).
 
+use std::sync::Arc;
+
 use ::tokens::{
     Held, InvalidProof, Signer, VerifiedToken, confirmation::confirm, dpop::Proof as KeyProof,
-    judge::judge, jws::verify,
+    judge::judge,
 };
 use audit::{Notes, Transactor};
 use kernel::{ExposeSecret, Secret, StoreError};
@@ -86,7 +88,7 @@ where
         let scope = Scope::new(claims.organization, Actor::Agent(claims.agent), origin.clone());
         let (agent, plan) = (claims.agent, parties.organization.plan());
         let organization = claims.organization;
-        let weighed = Proof::Token(Box::new(verified));
+        let weighed = Proof::Token(verified);
         let caller = Caller::new(agent, scope, permitted, plan, weighed);
         let admission = self.admit(&caller).await?;
         if !admission.admitted {
@@ -105,11 +107,10 @@ where
 
     /// The token, if it is one of ours and for this API alone; otherwise why not, for the log
     /// alone.
-    fn verified(&self, token: &Secret) -> Result<VerifiedToken, String> {
-        let issuer = &self.parts.policy.issuer;
-        let verified = verify(token.expose_secret(), issuer, &self.parts.signer)
-            .map_err(|error| error.to_string())?;
-        if verified.claims().is_only_for(issuer) {
+    fn verified(&self, token: &Secret) -> Result<Arc<VerifiedToken>, String> {
+        let verified =
+            self.verified_token(token.expose_secret()).map_err(|error| error.to_string())?;
+        if verified.claims().is_only_for(&self.parts.policy.issuer) {
             Ok(verified)
         } else {
             Err("the token is for another resource".to_owned())

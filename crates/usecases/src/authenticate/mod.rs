@@ -14,6 +14,7 @@ mod proof;
 mod recorded_proofs;
 mod refuse;
 mod secret;
+mod verified;
 
 pub use bearer::BearerError;
 pub use begin::CallerEnded;

@@ -1,9 +1,10 @@
 //! Tells a resource server what a token says and whether it is still good (RFC 7662), and signs the
 //! answer where one is wanted that can be kept (RFC 9701).
 
+use std::sync::Arc;
+
 use ::tokens::{
-    Claims, IntrospectionAnswer, Signer, VerifiedToken, judge::judge, jws::verify,
-    port::SigningFailed,
+    Claims, IntrospectionAnswer, Signer, VerifiedToken, judge::judge, port::SigningFailed,
 };
 use audit::{Action, Event, Notes, Transactor, note};
 use kernel::{ScopeSet, Secret, StoreError};
@@ -19,17 +20,29 @@ use crate::{
 /// A token that is good, as its own claims and the present say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveToken {
+    token: Arc<VerifiedToken>,
+    scope: ScopeSet,
+}
+
+impl ActiveToken {
     /// What it says.
-    pub claims: Claims,
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
     /// What it permits at this moment.
-    pub scope: ScopeSet,
+    #[must_use]
+    pub const fn scope(&self) -> &ScopeSet {
+        &self.scope
+    }
 }
 
 /// The answer to an introspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Introspection {
     /// It is good.
-    Active(Box<ActiveToken>),
+    Active(ActiveToken),
     /// It is not, or is none, or is not the caller's to know of: those are one answer.
     Inactive,
 }
@@ -51,8 +64,7 @@ where
         caller: &Caller,
         token: &str,
     ) -> Result<Introspection, StoreError> {
-        let verified = verify(token, &self.parts.policy.issuer, &self.parts.signer).ok();
-        let known = match verified {
+        let known = match self.verified_token(token).ok() {
             Some(verified) if self.may_know(caller, verified.claims()).await? => Some(verified),
             Some(_) | None => None,
         };
@@ -60,7 +72,7 @@ where
             Some(verified) => self.judge_now(verified).await?,
             None => Introspection::Inactive,
         };
-        self.note_introspection(caller, known.as_ref(), &answer).await;
+        self.note_introspection(caller, known.as_deref(), &answer).await;
         Ok(answer)
     }
 
@@ -80,13 +92,10 @@ where
         Ok(brief.is_some_and(|brief| brief.introspection_reach.covers(&claims.audience)))
     }
 
-    async fn judge_now(&self, token: &VerifiedToken) -> Result<Introspection, StoreError> {
+    async fn judge_now(&self, token: &Arc<VerifiedToken>) -> Result<Introspection, StoreError> {
         let gathered = self.facts(token).await?;
         Ok(match judge(token, &gathered.facts(), self.now()) {
-            Ok(scope) => {
-                let claims = token.claims().clone();
-                Introspection::Active(Box::new(ActiveToken { claims, scope }))
-            }
+            Ok(scope) => Introspection::Active(ActiveToken { token: Arc::clone(token), scope }),
             Err(_) => Introspection::Inactive,
         })
     }

@@ -112,7 +112,8 @@ where
         let (key, algorithm) = signer.active().ok_or(SigningFailed::NoneSigns)?;
         let event = unsigned.event();
         let noted = note(&self.parts.store, client.scope(), &event);
-        let (noted, token) = join(noted, unsigned.sign((&key, algorithm), signer)).await;
+        let (noted, token) =
+            join(noted, self.verified.sign(&unsigned, (&key, algorithm), signer)).await;
         noted?;
         let claims = unsigned.claims();
         Ok(IssuedToken {

@@ -1,6 +1,6 @@
 //! Ends a token before its time (RFC 7009).
 
-use ::tokens::{Revocations, Signer, TokenRevoked, jws::verify};
+use ::tokens::{Revocations, Signer, TokenRevoked};
 use audit::{Action, Apply, Asker, Event, Journal, Notes, Transactor, record};
 use kernel::StoreError;
 use registry::Permission;
@@ -38,8 +38,7 @@ where
     /// [`RevokeError`]
     pub async fn revoke_token(&self, caller: &Caller, token: &str) -> Result<(), RevokeError> {
         let now = self.now();
-        let verified = verify(token, &self.parts.policy.issuer, &self.parts.signer);
-        let Ok(verified) = verified else { return Ok(()) };
+        let Ok(verified) = self.verified_token(token) else { return Ok(()) };
         let claims = verified.claims();
         if claims.organization != caller.scope().organization() {
             return Ok(());

@@ -46,10 +46,10 @@ pub(crate) struct ActiveTokenView {
 
 impl From<&ActiveToken> for ActiveTokenView {
     fn from(token: &ActiveToken) -> Self {
-        let claims = &token.claims;
+        let claims = token.claims();
         Self {
             active: true,
-            scope: token.scope.to_string(),
+            scope: token.scope().to_string(),
             client_id: claims.agent.to_string(),
             sub: claims.agent.to_string(),
             aud: claims.audience.clone(),

@@ -50,7 +50,7 @@ pub(crate) enum IntrospectionView {
 impl From<&Introspection> for IntrospectionView {
     fn from(answer: &Introspection) -> Self {
         match answer {
-            Introspection::Active(token) => Self::Active(Box::new(ActiveTokenView::from(&**token))),
+            Introspection::Active(token) => Self::Active(Box::new(ActiveTokenView::from(token))),
             Introspection::Inactive => Self::Inactive { active: false },
         }
     }
