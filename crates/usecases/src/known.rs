@@ -14,6 +14,7 @@
 //! or manages something is weighed in its transaction, and never by copies.
 
 mod copies;
+mod shown;
 mod told;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,7 +24,10 @@ use ::tokens::Claims;
 use audit::{ChangeListener, Changed, News};
 use kernel::{AgentId, CredentialId, OrganizationId, Timestamp, TokenId};
 
-use crate::authenticate::{AgentBrief, Parties};
+use crate::{
+    agents::AgentDetails,
+    authenticate::{AgentBrief, Parties},
+};
 use copies::Copies;
 use told::{Subject, Told};
 
@@ -40,6 +44,8 @@ pub struct Known {
     // One lock for everything: whether a copy may be put in and putting it in must be one step,
     // and a look-up is done in less time than it takes to choose among several locks.
     state: Mutex<State>,
+    /// Whether whoever writes is in this process, and tells.
+    is_alone: bool,
 }
 
 /// The right to put in what is read from now on: the number of the last change that was told before.
@@ -112,7 +118,8 @@ impl Known {
     fn new(freshness: Freshness) -> Self {
         let copies = Copies::holding(ENTRIES);
         let state = State { copies, told: Told::new(), freshness, tally: Tally::default() };
-        Self { state: Mutex::new(state) }
+        let is_alone = matches!(freshness, Freshness::Always);
+        Self { state: Mutex::new(state), is_alone }
     }
 
     /// Takes over what a look at the feed found that began at this instant. From then on copies
@@ -185,6 +192,45 @@ impl Known {
     /// Where there is no copy of one of them: the right to put in what is read from now on.
     pub(crate) fn token(&self, claims: &Claims, now: Timestamp) -> Result<(Parties, bool), Ticket> {
         self.look_up(now, |copies| copies.token(claims))
+    }
+
+    /// An agent as it is shown. Whoever has the store to itself has exact copies; where others write
+    /// too, what one of them has acknowledged must be seen, and the store is asked.
+    ///
+    /// # Errors
+    /// Where there is no copy: the right to put in what is read from now on, if copies may be shown.
+    pub(crate) fn details(
+        &self,
+        organization: OrganizationId,
+        agent: AgentId,
+        now: Timestamp,
+    ) -> Result<AgentDetails, Option<Ticket>> {
+        if !self.is_alone {
+            return Err(None);
+        }
+        let key = (organization, agent);
+        self.look_up(now, |copies| copies.details(&key, now)).map_err(Some)
+    }
+
+    /// Keeps an agent as it is shown, that was read with this ticket.
+    pub(crate) fn keep_details(&self, ticket: Ticket, details: &AgentDetails, now: Timestamp) {
+        let record = details.agent.record();
+        let key = (record.organization, record.id);
+        let mut state = self.locked();
+        let told = [Subject::Agent(key), Subject::LastUse(key)];
+        if !told.iter().any(|subject| state.told.of_since(subject, ticket)) {
+            state.copies.keep_details(key, details, now);
+        }
+    }
+
+    /// An agent has got a token, or may have: it is shown with the time at which it last did.
+    pub(crate) fn used(&self, organization: OrganizationId, agent: AgentId) {
+        if self.is_alone {
+            let subject = Subject::LastUse((organization, agent));
+            let mut state = self.locked();
+            state.told.tell(&subject);
+            state.copies.forget(&subject);
+        }
     }
 
     /// Keeps what was read of a client with this ticket.
@@ -295,5 +341,7 @@ impl std::fmt::Debug for Known {
 mod model;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod shown_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The agent: what it is, what it may ask for, and how it changes.
 
+use std::sync::Arc;
+
 use kernel::{AgentId, OrganizationId, Revision, ScopeSet, Standing, Timestamp, standing::broken};
 use thiserror::Error;
 
@@ -114,9 +116,9 @@ pub enum DecommissionError {
     LastAdmin(LastAdmin),
 }
 
-/// An agent.
+/// An agent. A clone shares what it holds, until one of them changes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Agent(AgentRecord);
+pub struct Agent(Arc<AgentRecord>);
 
 impl Agent {
     /// Registers an agent. It is active at once.
@@ -128,7 +130,7 @@ impl Agent {
         registration: Option<Registration>,
         now: Timestamp,
     ) -> AgentChange {
-        let after = Self(AgentRecord {
+        let after = Self::from_record(AgentRecord {
             id,
             organization,
             email: new.email,
@@ -153,37 +155,37 @@ impl Agent {
 
     /// Takes back what a store kept. A record is whole by its type.
     #[must_use]
-    pub const fn from_record(record: AgentRecord) -> Self {
-        Self(record)
+    pub fn from_record(record: AgentRecord) -> Self {
+        Self(Arc::new(record))
     }
 
     /// What a store must keep.
     #[must_use]
-    pub const fn record(&self) -> &AgentRecord {
+    pub fn record(&self) -> &AgentRecord {
         &self.0
     }
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> AgentId {
+    pub fn id(&self) -> AgentId {
         self.0.id
     }
 
     /// Its roles.
     #[must_use]
-    pub const fn roles(&self) -> &Roles {
+    pub fn roles(&self) -> &Roles {
         &self.0.roles
     }
 
     /// Where it stands.
     #[must_use]
-    pub const fn status(&self) -> AgentStatus {
+    pub fn status(&self) -> AgentStatus {
         self.0.status
     }
 
     /// Whether it may authenticate and its tokens may be good.
     #[must_use]
-    pub const fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
         match self.0.status {
             AgentStatus::Active => Standing::Good { not_before: self.0.tokens_not_before },
             AgentStatus::Suspended { .. }
@@ -229,8 +231,9 @@ impl Agent {
             None => self.0.status,
         };
         let mut after = self.clone();
-        after.0.status = status;
-        let changed = after.0.take(patch);
+        let record = Arc::make_mut(&mut after.0);
+        record.status = status;
+        let changed = record.take(patch);
         self.keeps_an_admin(&after, others).map_err(UpdateError::LastAdmin)?;
         if changed.is_empty() && status == self.0.status {
             return Ok(Update::Unchanged(self));
@@ -254,8 +257,7 @@ impl Agent {
             }
             AgentStatus::Active | AgentStatus::Suspended { .. } | AgentStatus::Revoked { .. } => {}
         }
-        let mut after = self.clone();
-        after.0.status = AgentStatus::Decommissioned { since: now };
+        let after = self.moved_to(AgentStatus::Decommissioned { since: now });
         self.keeps_an_admin(&after, others).map_err(DecommissionError::LastAdmin)?;
         Ok(self.changed_to(after, AgentCause::Decommissioned, now))
     }
@@ -266,9 +268,15 @@ impl Agent {
         let AgentStatus::Decommissioned { since } = self.0.status else {
             return None;
         };
-        let mut after = self.clone();
-        after.0.status = AgentStatus::Archived { since: now, decommissioned_at: since };
+        let status = AgentStatus::Archived { since: now, decommissioned_at: since };
+        let after = self.moved_to(status);
         Some(self.changed_to(after, AgentCause::Archived, now))
+    }
+
+    fn moved_to(&self, status: AgentStatus) -> Self {
+        let mut after = self.clone();
+        Arc::make_mut(&mut after.0).status = status;
+        after
     }
 
     fn is_active_admin(&self) -> bool {
@@ -293,11 +301,12 @@ impl Agent {
     /// from before a suspension stay dead when the agent comes back.
     fn changed_to(self, mut after: Self, cause: AgentCause, now: Timestamp) -> AgentChange {
         let was_active = self.0.status == AgentStatus::Active;
-        if was_active != (after.0.status == AgentStatus::Active) {
-            after.0.tokens_not_before = Some(broken(self.0.tokens_not_before, now));
+        let record = Arc::make_mut(&mut after.0);
+        if was_active != (record.status == AgentStatus::Active) {
+            record.tokens_not_before = Some(broken(self.0.tokens_not_before, now));
         }
-        after.0.updated_at = now;
-        after.0.revision = self.0.revision.next();
+        record.updated_at = now;
+        record.revision = self.0.revision.next();
         AgentChange::new(Some(self.0.revision), after, cause)
     }
 }

@@ -24,13 +24,23 @@ where
     S: Transactor,
     S::View: Agents,
 {
-    /// Reads an agent of the caller's organization.
+    /// Reads an agent of the caller's organization: a copy where there is an exact one. There is none
+    /// of what does not exist, whether elsewhere or nowhere, so that both are the same work.
     ///
     /// # Errors
     /// [`GetError`]
     pub async fn agent(&self, caller: &Caller, id: AgentId) -> Result<AgentDetails, GetError> {
-        let mut view = self.parts.store.view(caller.scope().organization()).await?;
+        let (known, organization) = (&self.parts.known, caller.scope().organization());
+        let ticket = match known.details(organization, id, self.now()) {
+            Ok(details) => return Ok(details),
+            Err(ticket) => ticket,
+        };
+        let mut view = self.parts.store.view(organization).await?;
         let agent = view.agent(id).await?.ok_or(GetError::Unknown)?;
-        Ok(AgentDetails::of(&mut view, agent).await?)
+        let details = AgentDetails::of(&mut view, agent).await?;
+        if let Some(ticket) = ticket {
+            known.keep_details(ticket, &details, self.now());
+        }
+        Ok(details)
     }
 }

@@ -1,15 +1,25 @@
 //! The copies, each kind up to a number of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::credentials::Means;
 use ::tokens::Claims;
 use hashlink::LruCache;
-use kernel::{AgentId, CredentialId, OrganizationId, TokenId};
+use kernel::{AgentId, CredentialId, OrganizationId, Timestamp, TokenId};
 use tenancy::Organization;
 
-use super::told::Subject;
-use crate::authenticate::{AgentBrief, Parties};
+use super::{shown::Shown, told::Subject};
+use crate::{
+    agents::AgentDetails,
+    authenticate::{AgentBrief, Parties},
+};
+
+/// For how long a copy of an agent is shown. An event that was given up for lost may still be written,
+/// and then nobody is told when the agent got a token.
+const SHOWN_FOR: Duration = Duration::from_secs(60);
+
+/// How many bytes of agents as they are shown are kept for each copy that there may be.
+const SHOWN_PER_ENTRY: usize = 160;
 
 /// Every key holds the organization, but for that by which the organization is found.
 pub(super) struct Copies {
@@ -20,6 +30,7 @@ pub(super) struct Copies {
     tokens: LruCache<(OrganizationId, TokenId), bool>,
     /// Where a client belongs.
     homes: LruCache<AgentId, OrganizationId>,
+    shown: Shown,
 }
 
 impl Copies {
@@ -32,6 +43,7 @@ impl Copies {
             credentials: LruCache::new(eighth),
             tokens: LruCache::new((entries / 2).max(1)),
             homes: LruCache::new(eighth),
+            shown: Shown::with_room_for(entries.saturating_mul(SHOWN_PER_ENTRY)),
         }
     }
 
@@ -41,6 +53,7 @@ impl Copies {
             + self.credentials.len()
             + self.tokens.len()
             + self.homes.len()
+            + self.shown.len()
     }
 
     pub(super) fn client(&mut self, agent: AgentId, credential: CredentialId) -> Option<Parties> {
@@ -60,6 +73,15 @@ impl Copies {
         agent: AgentId,
     ) -> Option<Arc<AgentBrief>> {
         self.agents.get(&(organization, agent)).cloned()
+    }
+
+    pub(super) fn details(
+        &mut self,
+        key: &(OrganizationId, AgentId),
+        now: Timestamp,
+    ) -> Option<AgentDetails> {
+        let (details, kept_at) = self.shown.get(key)?;
+        (kept_at <= now && now < kept_at.plus(SHOWN_FOR)).then_some(details)
     }
 
     /// All or nobody. A credential of another agent is none of this one's.
@@ -113,6 +135,15 @@ impl Copies {
         self.tokens.insert(key, revoked || was_revoked);
     }
 
+    pub(super) fn keep_details(
+        &mut self,
+        key: (OrganizationId, AgentId),
+        details: &AgentDetails,
+        now: Timestamp,
+    ) {
+        self.shown.keep(key, details, now);
+    }
+
     pub(super) fn keep_home(&mut self, (agent, organization): (AgentId, OrganizationId)) {
         self.homes.insert(agent, organization);
     }
@@ -120,7 +151,11 @@ impl Copies {
     pub(super) fn forget(&mut self, subject: &Subject) {
         match subject {
             Subject::Organization(key) => drop(self.organizations.remove(key)),
-            Subject::Agent(key) => drop(self.agents.remove(key)),
+            Subject::Agent(key) => {
+                self.agents.remove(key);
+                self.shown.forget(key);
+            }
+            Subject::LastUse(key) => self.shown.forget(key),
             Subject::Credential(key) => drop(self.credentials.remove(key)),
             Subject::Token(key) => drop(self.tokens.remove(key)),
         }
@@ -132,5 +167,6 @@ impl Copies {
         self.credentials.clear();
         self.tokens.clear();
         self.homes.clear();
+        self.shown.forget_all();
     }
 }

@@ -10,11 +10,14 @@ use audit::{Changed, Resource};
 use kernel::{
     AgentId, CredentialId, OrganizationId, Revision, ScopeSet, Secret, Standing, Timestamp, TokenId,
 };
-use registry::IntrospectionReach;
+use registry::{Agent, IntrospectionReach, Metadata, NewAgent};
 use tenancy::{Kind, Organization, Plan};
 
 use super::{Known, Ticket};
-use crate::authenticate::{AgentBrief, Parties};
+use crate::{
+    agents::AgentDetails,
+    authenticate::{AgentBrief, Parties},
+};
 
 pub(super) const NOW: i64 = 1_700_000_000_000_000;
 
@@ -120,6 +123,37 @@ impl One {
         let mut record = change.into_after().record().clone();
         record.revision = revision(number);
         Credential::from_record(record)
+    }
+
+    /// The agent as it is shown, with this beside its other fields.
+    pub(super) fn details(&self, metadata: serde_json::Value) -> AgentDetails {
+        let serde_json::Value::Object(metadata) = metadata else { panic!("no object") };
+        let capability: registry::Capability = "resume:read".parse().unwrap();
+        let new = NewAgent {
+            email: "one@example.com".parse().unwrap(),
+            agent_type: registry::AgentType::Custom,
+            version: "1.0.0".parse().unwrap(),
+            capabilities: registry::Capabilities::from(capability),
+            owner: "one".parse().unwrap(),
+            deployment_env: registry::DeploymentEnv::Production,
+            roles: registry::Roles::default(),
+            is_public: false,
+            metadata: Metadata::new(metadata).unwrap(),
+            resources: registry::Resources::default(),
+            dpop_bound_access_tokens: false,
+        };
+        let registered = Agent::register(self.agent, self.organization, new, None, at(0));
+        AgentDetails { agent: registered.into_after(), last_auth_at: None }
+    }
+
+    pub(super) fn is_shown(&self, known: &Known, millis: i64) -> bool {
+        known.details(self.organization, self.agent, at(millis)).is_ok()
+    }
+
+    /// Read and kept as it is shown.
+    pub(super) fn shown(&self, known: &Known) {
+        let ticket = known.details(self.organization, self.agent, at(0)).unwrap_err().unwrap();
+        known.keep_details(ticket, &self.details(serde_json::json!({})), at(0));
     }
 
     /// What is told where this of it changed.

@@ -19,6 +19,8 @@ pub(super) enum Subject {
     Agent((OrganizationId, AgentId)),
     Credential((OrganizationId, CredentialId)),
     Token((OrganizationId, TokenId)),
+    /// When an agent last got a token.
+    LastUse((OrganizationId, AgentId)),
 }
 
 impl Subject {

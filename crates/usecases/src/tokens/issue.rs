@@ -114,6 +114,8 @@ where
         let noted = note(&self.parts.store, client.scope(), &event);
         let (noted, token) =
             join(noted, self.verified.sign(&unsigned, (&key, algorithm), signer)).await;
+        // Whether it succeeded or not: of what is given up for lost nobody knows.
+        self.parts.known.used(client.scope().organization(), client.client().agent);
         noted?;
         let claims = unsigned.claims();
         Ok(IssuedToken {

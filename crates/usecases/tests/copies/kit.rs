@@ -32,6 +32,7 @@ use tokens::{
 };
 use usecases::{
     AuthenticatedClient, Caller, IdentityProvider, Known, Parts,
+    agents::{AgentDetails, GetError},
     authenticate::{BearerError, ClientError, PresentedClient, PresentedToken, Proofs},
     tokens::{GrantRequest, Introspection},
 };
@@ -259,6 +260,11 @@ impl Installation {
         let shown = PresentedToken { token, proof: None, certificate: None };
         let let_in = done(self.provider.authenticate_bearer(&shown, &Origin::internal()));
         let_in.map(|let_in| let_in.caller)
+    }
+
+    /// The agent as it is shown to the client.
+    pub(crate) fn read(&self, id: AgentId) -> Result<AgentDetails, GetError> {
+        done(self.provider.agent(&self.client().as_caller(), id))
     }
 
     /// The id of a client that nobody has, and a secret of the right form for it.

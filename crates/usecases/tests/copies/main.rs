@@ -6,9 +6,9 @@ mod store;
 
 use audit::{ChangeListener, Changed, News};
 use kernel::StoreError;
-use registry::StatusRequest;
+use registry::{StatusName, StatusRequest};
 use tokens::{TokenRevoked, jws::verify};
-use usecases::authenticate::ClientError;
+use usecases::{agents::GetError, authenticate::ClientError};
 
 use kit::{Installation, SECOND, done};
 
@@ -57,6 +57,58 @@ fn p3_a_revocation_is_seen_at_once_on_the_process_that_acknowledged_it() {
     let before = idp.store().asked();
     assert!(!idp.introspect(&client, &token), "that it is revoked is known too");
     assert_eq!(idp.store().asked(), before);
+}
+
+#[test]
+fn an_agent_that_was_read_is_read_again_without_the_store_where_it_writes_alone() {
+    let idp = Installation::alone();
+    let caller = idp.client().as_caller();
+    let read = || done(idp.provider.agent(&caller, idp.agent)).unwrap();
+    let first = read();
+    let before = idp.store().asked();
+    assert_eq!(read(), first);
+    assert_eq!(idp.store().asked(), before);
+    idp.store().set_status(StatusRequest::Suspended, idp.now());
+    idp.known().changed(&[idp.changed(idp.agent)]);
+    let details = read();
+    assert_eq!(details.agent.status().name(), StatusName::Suspended);
+}
+
+#[test]
+fn an_agent_is_shown_with_its_last_token_at_once() {
+    let idp = Installation::alone();
+    assert_eq!(idp.read(idp.agent).unwrap().last_auth_at, None);
+    for _ in 0..3 {
+        idp.token();
+        let shown = idp.read(idp.agent).unwrap();
+        assert_eq!(shown.last_auth_at, Some(idp.store().last_issued()));
+        assert_eq!(idp.read(idp.agent).unwrap(), shown);
+    }
+}
+
+#[test]
+fn an_agent_is_read_from_the_store_each_time_where_others_write() {
+    let idp = Installation::followed();
+    idp.look(Vec::new());
+    let client = idp.client().as_caller();
+    done(idp.provider.agent(&client, idp.agent)).unwrap();
+    let before = idp.store().asked();
+    idp.store().set_status(StatusRequest::Suspended, idp.now());
+    let details = done(idp.provider.agent(&client, idp.agent)).unwrap();
+    assert_eq!(details.agent.status().name(), StatusName::Suspended, "nobody has told");
+    assert_eq!(idp.store().asked(), before + 1);
+}
+
+#[test]
+fn tn_11_whoever_is_not_there_is_looked_for_each_time() {
+    let idp = Installation::alone();
+    let client = idp.client().as_caller();
+    for _ in 0..3 {
+        let before = idp.store().asked();
+        let found = done(idp.provider.agent(&client, kit::id(77)));
+        assert!(matches!(found, Err(GetError::Unknown)));
+        assert_eq!(idp.store().asked(), before + 1);
+    }
 }
 
 #[test]

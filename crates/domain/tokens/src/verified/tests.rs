@@ -124,7 +124,7 @@ fn jv_09_a_token_of_which_one_character_differs_is_another() {
         let bent = String::from_utf8(bent).unwrap();
         assert!(world.verify(&bent, ISSUED).is_err(), "{at}");
     }
-    for bent in [good.to_uppercase(), format!("{good} "), format!("{good}="), good[1..].to_owned()]
+    for bent in [good.to_uppercase(), format!("{good} "), format!("{good}="), good.replacen("ey", "", 1)]
     {
         assert!(world.verify(&bent, ISSUED).is_err(), "{bent}");
     }
