@@ -237,7 +237,7 @@ fn audience(
 
 fn fits(scope: &ScopeSet, audience: &[String]) -> Result<(), Refusal> {
     let audience: usize = audience.iter().map(String::len).sum();
-    if scope.to_string().len() + audience > MAX_GRANT_LENGTH {
+    if scope.as_str().len() + audience > MAX_GRANT_LENGTH {
         return Err(Refusal::TooLong);
     }
     Ok(())
@@ -261,7 +261,7 @@ impl UnsignedToken {
         Event::success(Action::TokenIssued)
             .on(claims.id)
             .using(claims.credential)
-            .with("scope", claims.scope.to_string())
+            .with("scope", claims.scope.as_str())
             .with("audience", claims.audience.iter().cloned().map(Value::from).collect::<Value>())
             .with("expiresAt", claims.expires_at.to_string())
     }

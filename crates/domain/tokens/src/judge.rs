@@ -67,12 +67,7 @@ pub fn judge(token: &VerifiedToken, facts: &Facts, now: Timestamp) -> Result<Sco
     if not_before.is_some_and(|watermark| !claims.is_after(watermark)) {
         return Err(Dead::BeforeWatermark);
     }
-    Ok(claims
-        .scope
-        .iter()
-        .filter(|token| facts.grantable.contains(token.as_str()))
-        .cloned()
-        .collect())
+    Ok(claims.scope.within(&facts.grantable))
 }
 
 #[cfg(test)]
