@@ -7,9 +7,11 @@ mod compare;
 mod examples;
 mod figures;
 mod growth;
+mod instructions;
 mod load;
 mod machine;
 mod memory;
+mod micro;
 mod report;
 mod request;
 mod server;
@@ -47,6 +49,10 @@ enum Benchmark {
     Memory(Run),
     /// What a request costs with a thousand times as much in the store.
     Growth(Run),
+    /// How many instructions the hot functions take, by valgrind: the same on every run.
+    Instructions(instructions::Instructions),
+    /// How long the hot functions take, by criterion.
+    Micro(micro::Micro),
     /// How many events a second one core verifies of an export of an audit log.
     AuditVerify(examples::AuditVerify),
     /// How many events a second are written and sequenced, and how late the checkpoint is: on the
@@ -90,6 +96,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         Some(Benchmark::Start(run)) => measure(root, run, "start"),
         Some(Benchmark::Memory(run)) => measure(root, run, "memory"),
         Some(Benchmark::Growth(run)) => measure(root, run, "growth"),
+        Some(Benchmark::Instructions(counted)) => instructions::run(root, counted),
+        Some(Benchmark::Micro(timed)) => micro::run(root, timed),
         Some(Benchmark::AuditVerify(much)) => examples::audit_verify(root, much),
         Some(Benchmark::Sequencing(much)) => examples::sequencing(root, much),
     }

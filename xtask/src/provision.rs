@@ -27,6 +27,11 @@ pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
     tools::ensure(root)
 }
 
+/// Makes sure that the program that counts instructions is there.
+pub(crate) fn valgrind(root: &Path) -> anyhow::Result<()> {
+    tools::valgrind(root)
+}
+
 /// Makes sure that the linters of the deployment's files are there, and says where.
 pub(crate) fn linters(root: &Path) -> anyhow::Result<Linters> {
     tools::ensure(root)?;

@@ -81,7 +81,7 @@ fn goal(goal: Goal) -> String {
 }
 
 /// With three digits at least, and the thousands of large ones apart.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         return format!("{value:.1}");
     }

@@ -48,30 +48,42 @@ const TOOLS: [Tool; 9] = [
     },
 ];
 
-/// Finds every program, installing what is missing where we may.
+/// What counts instructions, which no test needs.
+const VALGRIND: Tool = Tool {
+    name: "valgrind",
+    packages: &["valgrind"],
+    is_there: || answers("valgrind", &["--version"]),
+};
+
+/// Finds every program that tests start, installing what is missing where we may.
 pub(crate) fn ensure(root: &Path) -> anyhow::Result<()> {
-    let missing = missing();
-    if missing.is_empty() {
+    ensure_these(root, "the tests need", &TOOLS)
+}
+
+/// Finds valgrind, likewise.
+pub(crate) fn valgrind(root: &Path) -> anyhow::Result<()> {
+    ensure_these(root, "counting instructions needs", &[VALGRIND])
+}
+
+fn ensure_these(root: &Path, purpose: &str, tools: &[Tool]) -> anyhow::Result<()> {
+    let missing = || tools.iter().filter(|tool| !(tool.is_there)());
+    let packages: Vec<&str> = missing().flat_map(|tool| tool.packages).copied().collect();
+    if packages.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
     if may_install() {
         install(root, &packages)?;
     }
-    let names: Vec<&str> = self::missing().iter().map(|tool| tool.name).collect();
+    let names: Vec<&str> = missing().map(|tool| tool.name).collect();
     if !names.is_empty() {
-        bail!("{}", instruction(&names, &packages));
+        bail!("{}", instruction(purpose, &names, &packages));
     }
     Ok(())
 }
 
-fn missing() -> Vec<&'static Tool> {
-    TOOLS.iter().filter(|tool| !(tool.is_there)()).collect()
-}
-
-fn instruction(names: &[&str], packages: &[&str]) -> String {
+fn instruction(purpose: &str, names: &[&str], packages: &[&str]) -> String {
     format!(
-        "the tests need {}, not found here; on Debian or Ubuntu: `sudo apt-get install {}`",
+        "{purpose} {}, not found here; on Debian or Ubuntu: `sudo apt-get install {}`",
         names.join(", "),
         packages.join(" ")
     )
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_its_packages() {
-        let told = instruction(&["jq"], &["jq"]);
+        let told = instruction("the tests need", &["jq"], &["jq"]);
         assert!(told.contains("need jq") && told.contains("apt-get install jq"), "{told}");
     }
 }
