@@ -14,13 +14,14 @@
 //! is exact. A key costs at most some forty full buckets and twenty that time closed.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::VecDeque,
     hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use hashlink::LinkedHashMap;
 use kernel::{StoreError, Timestamp};
 use tenancy::{Admission, Rate, RateKey, RateLimiter, StandIn};
 
@@ -28,8 +29,11 @@ use tenancy::{Admission, Rate, RateKey, RateLimiter, StandIn};
 const WINDOW: Duration = Duration::from_secs(60);
 /// A bucket holds at most this part of the limit, and of the window.
 const PART: u32 = 20;
-/// How many keys are remembered where nobody says otherwise.
-const KEYS: usize = 100_000;
+/// How many clients are remembered where nobody says otherwise, at some two hundred bytes each: as
+/// many as fill a hash table, and more than a hundred thousand.
+const CLIENTS: usize = 114_688;
+/// How many addresses are.
+const ADDRESSES: usize = 57_344;
 /// How many locks each kind of key is spread over.
 const SHARDS: usize = 16;
 /// How many buckets a key costs at most, whatever it is told to count. Those that it admits itself
@@ -49,10 +53,10 @@ pub struct LocalRateLimiter {
 }
 
 impl LocalRateLimiter {
-    /// A limiter that remembers 100,000 keys.
+    /// A limiter that remembers 114,688 clients and half as many addresses.
     #[must_use]
     pub fn new() -> Self {
-        Self::remembering(KEYS)
+        Self::of(CLIENTS, ADDRESSES)
     }
 
     /// A limiter that remembers at most this many keys, half of them clients and half addresses;
@@ -60,11 +64,12 @@ impl LocalRateLimiter {
     #[must_use]
     pub fn remembering(keys: usize) -> Self {
         let half = keys / 2;
-        Self {
-            hasher: RandomState::new(),
-            clients: Shards::of(half),
-            addresses: Shards::of(keys - half),
-        }
+        Self::of(half, keys - half)
+    }
+
+    fn of(clients: usize, addresses: usize) -> Self {
+        let (clients, addresses) = (Shards::of(clients), Shards::of(addresses));
+        Self { hasher: RandomState::new(), clients, addresses }
     }
 
     /// How many keys are remembered now.
@@ -147,69 +152,51 @@ impl Shards {
     }
 }
 
-/// When a key's last request was; the number tells apart those of one instant.
-type Turn = (Timestamp, u64);
-
-/// Some of the keys, and the order in which they were last admitted.
+/// Some of the keys, in the order in which they were last admitted.
 #[derive(Debug)]
 struct Shard {
     capacity: usize,
-    windows: HashMap<RateKey, (Turn, Window)>,
-    order: BTreeMap<Turn, RateKey>,
-    turns: u64,
+    windows: LinkedHashMap<RateKey, Window>,
 }
 
 impl Shard {
     fn remembering(capacity: usize) -> Self {
-        Self { capacity, windows: HashMap::new(), order: BTreeMap::new(), turns: 0 }
+        Self { capacity, windows: LinkedHashMap::new() }
     }
 
     fn ask(&mut self, key: RateKey, rate: Rate, now: Timestamp, question: Question) -> Admission {
         self.forget_idle(now);
-        let known = self.windows.remove(&key);
-        let (turn, mut window) = match known {
-            Some((turn, window)) => (Some(turn), window),
-            None => (None, Window::default()),
-        };
+        if let Some(window) = self.windows.get_mut(&key) {
+            let admission = window.ask(rate, now, question);
+            if admission.admitted {
+                self.windows.to_back(&key);
+            }
+            return admission;
+        }
+        let mut window = Window::default();
         let admission = window.ask(rate, now, question);
-        if let Some(last) = window.last {
-            self.remember(key, turn, last, window);
+        if admission.admitted {
+            self.make_room();
+            self.windows.insert(key, window);
         }
         admission
-    }
-
-    fn remember(&mut self, key: RateKey, before: Option<Turn>, last: Timestamp, window: Window) {
-        match before {
-            Some(turn) => {
-                self.order.remove(&turn);
-            }
-            None => self.make_room(),
-        }
-        self.turns = self.turns.wrapping_add(1);
-        let turn = (last, self.turns);
-        self.order.insert(turn, key);
-        self.windows.insert(key, (turn, window));
     }
 
     /// Forgets up to two keys that have nothing left in their window. One is added at most, so that
     /// what an onslaught left behind is gone in time, and no request pays for all of it.
     fn forget_idle(&mut self, now: Timestamp) {
         for _ in 0..2 {
-            let Some(oldest) = self.order.first_entry() else { return };
-            if oldest.key().0.plus(WINDOW) > now {
+            let is_idle = |window: &Window| window.last.is_none_or(|last| last.plus(WINDOW) <= now);
+            if !self.windows.front().is_some_and(|(_, window)| is_idle(window)) {
                 return;
             }
-            let key = oldest.remove();
-            self.windows.remove(&key);
+            self.windows.pop_front();
         }
     }
 
     /// The key that was quiet for longest goes: whatever is idle is older than all that is not.
     fn make_room(&mut self) {
-        while self.windows.len() >= self.capacity {
-            let Some((_, key)) = self.order.pop_first() else { return };
-            self.windows.remove(&key);
-        }
+        while self.windows.len() >= self.capacity && self.windows.pop_front().is_some() {}
     }
 }
 
@@ -265,7 +252,13 @@ impl Window {
                 newest.count += 1;
             }
             Some(newest) if full => newest.count += 1,
-            _ => self.buckets.push_back(Bucket { first: now, count: 1 }),
+            newest => {
+                // Most keys need one bucket a minute, and the least that a queue takes is four.
+                if newest.is_none() {
+                    self.buckets.reserve_exact(1);
+                }
+                self.buckets.push_back(Bucket { first: now, count: 1 });
+            }
         }
     }
 }
