@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit::ChangeHints;
 use kernel::{Clock, Entropy};
 use local::{LocalRateLimiter, Share};
-use redis_cache::{Eviction, FallbackLimiter, Options, RedisCache, RedisProofUses};
+use redis_cache::{Courier, Eviction, FallbackLimiter, Options, RedisCache, RedisProofUses};
 use tenancy::RateLimiter;
 
 use super::ComposeError;
@@ -57,7 +57,9 @@ async fn connect(
     mode: Mode,
     clock: &Arc<dyn Clock>,
 ) -> Result<RedisCache, ComposeError> {
-    let redis = RedisCache::connect(url.secret(), clock.clone(), Options::default()).await?;
+    let (redis, courier) =
+        RedisCache::connect(url.secret(), clock.clone(), Options::default()).await?;
+    carry(courier);
     match redis.eviction().await {
         Ok(eviction) if !eviction.takes_nothing() => refuse(&eviction, mode)?,
         Ok(_) => {}
@@ -67,6 +69,13 @@ async fn connect(
         }
     }
     Ok(redis)
+}
+
+/// Until nobody is left who could ask: nothing that it carries is the record of anything, so that nobody
+/// waits for its end.
+#[expect(clippy::disallowed_methods, reason = "the composition root is where tasks start")]
+fn carry(courier: Courier) {
+    tokio::spawn(courier.run());
 }
 
 fn refuse(eviction: &Eviction, mode: Mode) -> Result<(), ComposeError> {

@@ -2,14 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool_redis::redis::{
-    self, ConnectionInfo, FromRedisValue, Value,
+use kernel::{Clock, Entropy, Secret};
+use redis::{
+    ConnectionInfo, FromRedisValue, Value,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
-use kernel::{Clock, Entropy, Secret};
 
 use crate::{
     connect_error::{self, ConnectError},
+    courier::{Counter, Courier},
     eviction::Eviction,
     failure::Failure,
     hints::RedisHints,
@@ -24,19 +25,17 @@ use crate::{
 pub struct Options {
     /// What every key and channel begins with.
     pub prefix: Prefix,
-    /// At most so many connections, besides one for each listener to hints; at least one.
-    pub connections: usize,
-    /// At most so long does a call take, the waiting for a connection included.
+    /// At most so long does a call take, the waiting for its journey included.
     pub patience: Duration,
     /// So long does every call fail at once after one that got no answer; then one at a time tries.
     pub cool_down: Duration,
 }
 
 impl Default for Options {
-    /// `idp`, 16 connections, 500 ms for a call, and 500 ms after a failure.
+    /// `idp`, 500 ms for a call, and 500 ms after a failure.
     fn default() -> Self {
         let half = Duration::from_millis(500);
-        Self { prefix: Prefix::default(), connections: 16, patience: half, cool_down: half }
+        Self { prefix: Prefix::default(), patience: half, cool_down: half }
     }
 }
 
@@ -58,7 +57,8 @@ impl fmt::Debug for RedisCache {
 }
 
 impl RedisCache {
-    /// Connects, and sees that it is answered.
+    /// Connects, and sees that it is answered. All calls share one connection, on which the courier
+    /// goes back and forth; each listener to hints has one of its own.
     ///
     /// The clock measures the pause after a failure, and nothing else. For `rediss://` the process
     /// must have installed a cryptography provider of `rustls`; certificates are trusted that the
@@ -70,16 +70,14 @@ impl RedisCache {
         url: &Secret,
         clock: Arc<dyn Clock>,
         options: Options,
-    ) -> Result<Self, ConnectError> {
+    ) -> Result<(Self, Courier), ConnectError> {
         let info = connect_error::read(url)?.set_tcp_settings(lively());
-        let Options { prefix, connections, patience, cool_down } = options;
-        let manners = Manners { connections, patience, cool_down };
-        let first = match Link::new(info.clone(), clock, manners) {
-            Ok(link) => link.ask(ping).await.and_then(|pong| is_pong(&pong)).map(|()| link),
-            Err(failure) => Err(failure),
-        };
-        match first {
-            Ok(link) => Ok(Self { link: Arc::new(link), info, prefix }),
+        let Options { prefix, patience, cool_down } = options;
+        match first(info.clone(), patience).await {
+            Ok((counter, courier)) => {
+                let link = Link::new(counter, clock, Manners { patience, cool_down });
+                Ok((Self { link: Arc::new(link), info, prefix }, courier))
+            }
             Err(failure) => Err(connect_error::explain(failure, info.addr(), patience).await),
         }
     }
@@ -109,7 +107,7 @@ impl RedisCache {
     /// # Errors
     /// [`Failure`]
     pub async fn ping(&self) -> Result<(), Failure> {
-        is_pong(&self.link.call(ping).await?)
+        is_pong(&self.link.call(redis::cmd("PING")).await?)
     }
 
     /// What it throws away when its memory is full.
@@ -117,10 +115,9 @@ impl RedisCache {
     /// # Errors
     /// [`Failure`]; among others, where this user may ask neither for it nor for its configuration.
     pub async fn eviction(&self) -> Result<Eviction, Failure> {
-        let told = self.link.call(|connection| {
-            Box::pin(async { redis::cmd("INFO").arg("memory").query_async(connection).await })
-        });
-        let told = match told.await {
+        let mut ask = redis::cmd("INFO");
+        ask.arg("memory");
+        let told = match self.link.call(ask).await {
             // A user may be forbidden to ask.
             Err(Failure::Refused(_)) => None,
             told => String::from_redis_value(told?).ok(),
@@ -128,20 +125,21 @@ impl RedisCache {
         if let Some(eviction) = told.as_deref().and_then(Eviction::in_info) {
             return Ok(eviction);
         }
-        let told = self.link.call(|connection| {
-            let mut ask = redis::cmd("CONFIG");
-            ask.arg("GET").arg("maxmemory-policy");
-            Box::pin(async move { ask.query_async(connection).await })
-        });
-        let pairs = <Vec<(String, String)>>::from_redis_value(told.await?)
+        let mut ask = redis::cmd("CONFIG");
+        ask.arg("GET").arg("maxmemory-policy");
+        let told = self.link.call(ask).await?;
+        let pairs = <Vec<(String, String)>>::from_redis_value(told)
             .map_err(|_| Failure::Nonsense("no configuration"))?;
         let policy = pairs.first().map(|(_, policy)| Eviction::named(policy));
         policy.ok_or(Failure::Nonsense("no policy for a full memory"))
     }
 }
 
-fn ping(connection: &mut redis::aio::MultiplexedConnection) -> redis::RedisFuture<'_, Value> {
-    Box::pin(async { redis::cmd("PING").query_async(connection).await })
+/// A courier that has been there and back.
+async fn first(info: ConnectionInfo, patience: Duration) -> Result<(Counter, Courier), Failure> {
+    let (counter, mut courier) = Courier::new(info, patience)?;
+    is_pong(&courier.ask_first(redis::cmd("PING")).await?)?;
+    Ok((counter, courier))
 }
 
 fn is_pong(value: &Value) -> Result<(), Failure> {

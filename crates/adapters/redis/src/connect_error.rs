@@ -2,10 +2,8 @@
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
-use deadpool_redis::redis::{
-    ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
-};
 use kernel::{ExposeSecret, Secret};
+use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError};
 use tokio::net::TcpStream;
 
 use crate::failure::Failure;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{ErrorKind, RedisError};
 use kernel::StoreError;
+use redis::{ErrorKind, RedisError};
 use thiserror::Error;
 
 /// No answer. It is never to be taken for one that says that nothing is there.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum Failure {
     /// It failed moments ago, and was not asked again.
     #[error("redis failed moments ago and is not asked again yet")]

@@ -3,22 +3,20 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use audit::{ChangeHints, Hearing};
-use deadpool_redis::redis::{
-    self, Client, ConnectionInfo, ProtocolVersion, PushInfo, PushKind, aio::MultiplexedConnection,
-};
 use kernel::StoreError;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
+    aio::MultiplexedConnection,
+};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::{
-    failure::Failure,
-    link::{self, Link},
-    prefix::Prefix,
-};
+use crate::{failure::Failure, link::Link, prefix::Prefix};
 
 /// Announces to whoever listens on the same server, and has no word of what changed.
 pub struct RedisHints {
@@ -44,7 +42,7 @@ impl RedisHints {
         // By this protocol, announcements come on a connection that can do everything else.
         let settings = self.info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(self.info.clone().set_redis_settings(settings))?;
-        let config = link::config(self.link.patience())
+        let config = stepwise(self.link.patience())
             .set_push_sender(move |info: PushInfo| -> Result<(), Deaf> { mouth.pass_on(&info) });
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         connection.subscribe(&self.channel).await?;
@@ -55,12 +53,9 @@ impl RedisHints {
 #[async_trait]
 impl ChangeHints for RedisHints {
     async fn announce(&self) -> Result<(), StoreError> {
-        let announced = self.link.call(|connection| {
-            let mut publish = redis::cmd("PUBLISH");
-            publish.arg(&self.channel).arg("");
-            Box::pin(async move { publish.query_async(connection).await })
-        });
-        announced.await?;
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(&self.channel).arg("");
+        self.link.call(publish).await?;
         Ok(())
     }
 
@@ -69,6 +64,13 @@ impl ChangeHints for RedisHints {
         let ear = tokio::time::timeout(patience, self.subscribed()).await;
         Ok(Box::new(ear.map_err(|_| Failure::TooSlow(patience))??))
     }
+}
+
+/// A connection whose every step takes at most so long.
+fn stepwise(patience: Duration) -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(patience))
+        .set_response_timeout(Some(patience))
 }
 
 /// Passes on that something was announced, and never how much: a listener that is slow piles

@@ -13,13 +13,14 @@
 //! - No error, log line or `Debug` holds a part of the URL.
 //!
 //! # Order to read it in
-//! [`cache`], [`answer`], [`fallback`], [`limiter`], [`proof_uses`], [`proof_fallback`], [`hints`]; then `link` and `breaker`.
+//! [`cache`], [`answer`], [`fallback`], [`limiter`], [`proof_uses`], [`proof_fallback`], [`hints`]; then `link`, [`courier`] and `breaker`.
 #![warn(missing_docs)]
 
 pub mod answer;
 mod breaker;
 pub mod cache;
 pub mod connect_error;
+pub mod courier;
 pub mod eviction;
 pub mod failure;
 pub mod fallback;
@@ -34,6 +35,7 @@ mod reply;
 pub use answer::{Answer, SharedLimiter};
 pub use cache::{Options, RedisCache};
 pub use connect_error::ConnectError;
+pub use courier::Courier;
 pub use eviction::Eviction;
 pub use failure::Failure;
 pub use fallback::FallbackLimiter;

@@ -3,14 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use deadpool_redis::redis::Script;
 use kernel::{StoreError, Timestamp};
 use tenancy::{Admission, Rate, RateKey, RateLimiter};
 
 use crate::{
     answer::{Answer, SharedLimiter},
     failure::Failure,
-    link::Link,
+    link::{Link, Script},
     prefix::Prefix,
     reply::Reply,
 };
@@ -26,7 +25,7 @@ const EXACT: u64 = 1 << 53;
 pub struct RedisRateLimiter {
     link: Arc<Link>,
     prefix: Prefix,
-    script: Arc<Script>,
+    script: Script,
 }
 
 impl fmt::Debug for RedisRateLimiter {
@@ -37,22 +36,15 @@ impl fmt::Debug for RedisRateLimiter {
 
 impl RedisRateLimiter {
     pub(crate) fn new(link: Arc<Link>, prefix: Prefix) -> Self {
-        Self { link, prefix, script: Arc::new(Script::new(include_str!("window.lua"))) }
+        Self { link, prefix, script: Script::new(include_str!("window.lua")) }
     }
 
     async fn reply(&self, key: RateKey, rate: Rate, now: Timestamp) -> Result<Reply, Failure> {
-        let script = Arc::clone(&self.script);
-        let keys = (self.prefix.rate(key), self.prefix.epoch());
-        let asked = self.link.call(move |connection| {
-            Box::pin(async move {
-                let mut invocation = script.prepare_invoke();
-                invocation.key(keys.0).key(keys.1);
-                invocation.arg(now.unix_micros()).arg(rate.per_minute.min(EXACT));
-                // By its hash; its text follows only to a server that does not know it.
-                invocation.invoke_async(connection).await
-            })
-        });
-        Reply::read(&asked.await?, rate)
+        let (counted, epoch) = (self.prefix.rate(key), self.prefix.epoch());
+        let (present, most) =
+            (now.unix_micros().to_string(), rate.per_minute.min(EXACT).to_string());
+        let told = self.link.run(&self.script, [&counted, &epoch], &[&present, &most]).await?;
+        Reply::read(&told, rate)
     }
 }
 

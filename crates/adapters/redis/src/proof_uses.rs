@@ -4,15 +4,19 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use deadpool_redis::redis::{Script, Value};
 use jose::SingleUse;
 use kernel::{Entropy, OrganizationId, StoreError, Timestamp};
+use redis::Value;
 use tokens::{
     ProofUses,
     dpop::{Epoch, ProofUse},
 };
 
-use crate::{failure::Failure, link::Link, prefix::Prefix};
+use crate::{
+    failure::Failure,
+    link::{Link, Script},
+    prefix::Prefix,
+};
 
 /// For how much longer than it is good a proof is remembered: so far a clock may be set back, or those
 /// of two replicas be apart, and it stays used.
@@ -24,7 +28,7 @@ pub struct RedisProofUses {
     link: Arc<Link>,
     prefix: Prefix,
     entropy: Arc<dyn Entropy>,
-    script: Arc<Script>,
+    script: Script,
 }
 
 impl fmt::Debug for RedisProofUses {
@@ -35,7 +39,7 @@ impl fmt::Debug for RedisProofUses {
 
 impl RedisProofUses {
     pub(crate) fn new(link: Arc<Link>, prefix: Prefix, entropy: Arc<dyn Entropy>) -> Self {
-        let script = Arc::new(Script::new(include_str!("proof.lua")));
+        let script = Script::new(include_str!("proof.lua"));
         Self { link, prefix, entropy, script }
     }
 
@@ -46,18 +50,10 @@ impl RedisProofUses {
         remembered_for: Duration,
     ) -> Result<ProofUse, StoreError> {
         let new = Epoch::generate(&*self.entropy).map_err(StoreError::unavailable)?;
-        let script = Arc::clone(&self.script);
-        let keys = (self.prefix.proofs(), key);
-        let millis = u64::try_from(remembered_for.as_millis()).unwrap_or(u64::MAX);
-        let asked = self.link.call(move |connection| {
-            Box::pin(async move {
-                let mut invocation = script.prepare_invoke();
-                invocation.key(keys.0).key(keys.1);
-                invocation.arg(written(new)).arg(epoch).arg(millis);
-                invocation.invoke_async(connection).await
-            })
-        });
-        Ok(read(&asked.await?)?)
+        let millis = u64::try_from(remembered_for.as_millis()).unwrap_or(u64::MAX).to_string();
+        let (keys, new) = ([&*self.prefix.proofs(), &key], written(new));
+        let told = self.link.run(&self.script, keys, &[&new, &epoch, &millis]).await?;
+        Ok(read(&told)?)
     }
 }
 

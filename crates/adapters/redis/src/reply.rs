@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::Value;
 use kernel::Timestamp;
+use redis::Value;
 use tenancy::{Admission, Rate};
 
 use crate::{answer::Answer, failure::Failure};

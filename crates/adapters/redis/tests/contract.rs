@@ -22,8 +22,12 @@ async fn alone() -> RedisCache {
     let prefix = format!("test-{:x}", u128::from_ne_bytes(random)).parse().unwrap();
     // For long, so that a busy machine fails no case.
     let patience = Duration::from_secs(20);
-    let options = Options { prefix, connections: 2, patience, ..Options::default() };
-    RedisCache::connect(&Secret::from(url), Arc::new(SystemClock::new()), options).await.unwrap()
+    let options = Options { prefix, patience, ..Options::default() };
+    let clock = Arc::new(SystemClock::new());
+    let (cache, courier) = RedisCache::connect(&Secret::from(url), clock, options).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+    tokio::spawn(courier.run());
+    cache
 }
 
 struct Shared(RedisRateLimiter);

@@ -5,14 +5,14 @@ use std::{error::Error, net::TcpListener, sync::Arc, time::Duration};
 use contracts::run;
 use kernel::Secret;
 use local::SystemClock;
-use redis_cache::{ConnectError, Options, RedisCache};
+use redis_cache::{ConnectError, Courier, Options, RedisCache};
 
 use crate::kit::House;
 
 /// For long, so that a busy machine fails no test.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-async fn connect(url: String) -> Result<RedisCache, ConnectError> {
+async fn connect(url: String) -> Result<(RedisCache, Courier), ConnectError> {
     let url = Secret::from(url);
     let options = Options { patience: PATIENCE, ..Options::default() };
     RedisCache::connect(&url, Arc::new(SystemClock::new()), options).await
@@ -66,8 +66,8 @@ fn a_password_that_is_wrong_or_missing_is_told_as_such() {
             let error = refused(format!("redis://{who}{at}/")).await;
             assert!(matches!(error, ConnectError::Credentials(_)), "{who}: {error:?}");
         }
-        connect(format!("redis://:right@{at}/")).await.unwrap();
-        connect(format!("redis://default:right@{at}/")).await.unwrap();
+        let _known = connect(format!("redis://:right@{at}/")).await.unwrap();
+        let _known = connect(format!("redis://default:right@{at}/")).await.unwrap();
     });
 }
 
@@ -97,7 +97,8 @@ fn nothing_shows_the_url() {
         let house = House::new();
         let _: () = house.command(&["CONFIG", "SET", "requirepass", "canary"]).await;
         let port = house.server.port();
-        let cache = connect(format!("redis://:canary@127.0.0.1:{port}/")).await.unwrap();
+        let (cache, _courier) =
+            connect(format!("redis://:canary@127.0.0.1:{port}/")).await.unwrap();
         let shown = format!("{cache:?} {:?} {:?}", cache.limiter(), cache.hints());
         assert!(!shown.contains("canary") && !shown.contains(&port.to_string()), "{shown}");
     });

@@ -69,7 +69,7 @@ fn a_listener_that_is_dropped_leaves_no_connection() {
         assert_eq!(one, 1);
         drop(ear);
         let mut direct = house.direct().await;
-        let mut publish = deadpool_redis::redis::cmd("PUBLISH");
+        let mut publish = redis::cmd("PUBLISH");
         publish.arg("idp:changes").arg("");
         // The server notices in its own time.
         while publish.query_async::<u64>(&mut direct).await.unwrap() > 0 {}

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::redis;
 use kernel::{Clock, Secret, Timestamp};
 use local::LocalRateLimiter;
+
 use redis_cache::{FallbackLimiter, Options, RedisCache, RedisRateLimiter};
 use tempfile::TempDir;
 use tenancy::{Admission, Rate, RateKey, RateLimiter};
@@ -61,7 +61,11 @@ impl House {
 
     pub(crate) async fn cache(&self) -> RedisCache {
         let url = Secret::from(self.server.url());
-        RedisCache::connect(&url, self.clock.clone(), self.options.clone()).await.unwrap()
+        let (clock, options) = (self.clock.clone(), self.options.clone());
+        let (cache, courier) = RedisCache::connect(&url, clock, options).await.unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+        tokio::spawn(courier.run());
+        cache
     }
 
     /// So many replicas that trust Redis.
