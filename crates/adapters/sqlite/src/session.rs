@@ -217,7 +217,7 @@ impl Journal for SqliteTx {
     async fn append(&mut self, draft: Draft<'_>) -> Result<EventId, StoreError> {
         let stamp = Stamp::new(self.mode.clock.now(), &*self.mode.entropy)?;
         let record = draft.stamp(&self.mode.scope, stamp);
-        self.change_one(events::insert([&record])).await?;
+        self.change_one(events::insert(&record)).await?;
         let organization = record.organization;
         let changed = record.resource.map(|resource| Changed { organization, resource });
         self.mode.changes.extend(changed);

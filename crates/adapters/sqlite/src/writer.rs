@@ -149,15 +149,14 @@ impl Writer {
         notes: Vec<Note>,
         waiting: &mut Vec<Reply>,
     ) -> Result<(), sqlx::Error> {
-        let begun = !waiting.is_empty();
+        let is_open = !waiting.is_empty();
         let (events, replies): (Vec<_>, Vec<_>) =
             notes.into_iter().map(|note| (note.event, note.reply)).unzip();
         // In `waiting` before anything can fail, so that nobody is forgotten.
         let transactions = waiting.len();
         waiting.extend(replies);
-        let connection = if begun { self.open().await? } else { self.begun().await? };
-        let refused = notes::insert(connection, &events).await?;
-        connection.execute(COMMIT).await?;
+        let connection = self.open().await?;
+        let refused = notes::commit(connection, &events, is_open).await?;
         for (at, error) in refused.into_iter().rev() {
             let reply = waiting.remove(transactions + at);
             let _ = reply.send(Err(store_error(error)));
