@@ -51,7 +51,7 @@ const fn hot(
 }
 
 /// All of them, from the smallest to whole requests.
-pub const HOT: [Hot; 25] = [
+pub const HOT: [Hot; 26] = [
     hot("id_generate", "makes an id", small::id_generate),
     hot("id_parse", "reads an id", small::id_parse),
     hot("id_print", "writes an id", small::id_print),
@@ -69,6 +69,7 @@ pub const HOT: [Hot; 25] = [
     hot("token_sign_eddsa", "the same with Ed25519", tokens::sign_eddsa),
     hot("token_sign_rs256", "the same with RSA, 2,048 bits", tokens::sign_rs256),
     hot("token_read", "reads a token and verifies ES256", tokens::read),
+    hot("token_known", "the same of a token that was shown before", tokens::known),
     hot("token_judge", "whether a token that was read is good", tokens::judge),
     hot("event_record", "makes the record of a token's event", events::record),
     hot("event_leaf", "its canonical bytes and their hash", events::leaf),

@@ -79,6 +79,7 @@ const RESERVED: [Reserved; 7] = [
     Reserved {
         uses: &["judge"],
         places: &[
+            "crates/benchmarks/",
             "crates/domain/tokens/",
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/tokens/introspect.rs",

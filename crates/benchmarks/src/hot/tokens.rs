@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use kernel::{Clock, ExposeSecret, Timestamp};
 use local::{SystemClock, SystemEntropy};
 use tokens::{
-    Algorithm, Lifetime, Signer, TokenPolicy, TokenRequest, UnsignedToken,
+    Algorithm, Lifetime, Signer, TokenPolicy, TokenRequest, UnsignedToken, VerifiedTokens,
     issue::{GRANT_TYPE, issue},
     judge::Facts,
     jws,
@@ -94,6 +94,17 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Run> {
     Ok(Box::new(move || {
         let token = black_box(token.expose_secret());
         black_box(jws::verify(token, &issuer, world.provider.signer())?);
+        Ok(())
+    }))
+}
+
+pub(super) fn known(folder: &Path) -> anyhow::Result<Run> {
+    let world = World::open(folder, Algorithm::Es256)?;
+    let (token, issuer, now) = (world.token()?, ISSUER.parse()?, SystemClock::new().now());
+    let verified = VerifiedTokens::new();
+    Ok(Box::new(move || {
+        let token = black_box(token.expose_secret());
+        black_box(verified.verify(token, &issuer, (world.provider.signer(), now))?);
         Ok(())
     }))
 }

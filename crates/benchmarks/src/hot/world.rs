@@ -98,10 +98,9 @@ impl World {
 
     /// Sends a request, and takes in the whole answer, which must be a good one.
     pub(super) fn answered(&self, request: Request<String>) -> anyhow::Result<()> {
-        let (mut parts, body) = request.into_parts();
-        parts.headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        parts.extensions.insert(Peer(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        let request = Request::from_parts(parts, Body::from(body));
+        let mut request = request.map(Body::from);
+        request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        request.extensions_mut().insert(Peer(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         let router = self.router.clone();
         self.block_on(async {
             let Ok(answer) = router.oneshot(request).await;
