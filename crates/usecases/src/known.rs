@@ -33,8 +33,9 @@ use told::{Subject, Told};
 
 /// How long after the beginning of a look at the feed copies count.
 const FRESH: Duration = Duration::from_secs(1);
-/// How many copies are kept where nobody says otherwise.
-const ENTRIES: usize = 100_000;
+/// How many clients there are copies of where nobody says otherwise, at some six hundred bytes each and
+/// ninety for each token: as many as fill a hash table, and more than a hundred thousand.
+const CLIENTS: usize = 114_688;
 
 /// Copies of organizations, agents, credentials and of whether a token was revoked.
 ///
@@ -107,16 +108,16 @@ impl Known {
         Self::new(Freshness::Since(None))
     }
 
-    /// The same, with at most this many copies instead of 100,000: half of them of tokens, and an
-    /// eighth of each other kind, so that many of one leave the others alone. At least one of each.
+    /// The same, with copies of at most this many clients instead of 114,688, of as many tokens and of
+    /// a quarter as many organizations: many of one kind leave the others alone. At least one of each.
     #[must_use]
-    pub fn holding(self, entries: usize) -> Self {
-        self.locked().copies = Copies::holding(entries);
+    pub fn holding(self, clients: usize) -> Self {
+        self.locked().copies = Copies::holding(clients);
         self
     }
 
     fn new(freshness: Freshness) -> Self {
-        let copies = Copies::holding(ENTRIES);
+        let copies = Copies::holding(CLIENTS);
         let state = State { copies, told: Told::new(), freshness, tally: Tally::default() };
         let is_alone = matches!(freshness, Freshness::Always);
         Self { state: Mutex::new(state), is_alone }

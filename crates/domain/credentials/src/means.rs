@@ -9,8 +9,8 @@ use crate::{client_key::ClientKey, credential::Credential, material::Authenticat
 pub enum Means {
     /// A secret.
     Secret(Credential),
-    /// A key, or a certificate.
-    Key(ClientKey),
+    /// A key, or a certificate. Boxed, since most have a secret, which is smaller.
+    Key(Box<ClientKey>),
 }
 
 impl Means {

@@ -60,7 +60,7 @@ where
             .check(at, &holder.keys, &*self.parts.verifier)
             .map_err(|error| error.to_string())?;
         let VerifiedAssertion { key, single_use, .. } = verified;
-        let parties = Parties::of(holder.organization, &holder.agent, Means::Key(key));
+        let parties = Parties::of(holder.organization, &holder.agent, Means::Key(Box::new(key)));
         Ok((self.authenticated(parties, origin)?, single_use))
     }
 }

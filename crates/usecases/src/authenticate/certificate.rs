@@ -58,6 +58,6 @@ where
                 "no key of its own matches the certificate"
             }
         })?;
-        self.authenticated(Parties::of(organization, &agent, Means::Key(key)), origin)
+        self.authenticated(Parties::of(organization, &agent, Means::Key(Box::new(key))), origin)
     }
 }

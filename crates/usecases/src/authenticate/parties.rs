@@ -28,7 +28,7 @@ impl Found {
         let secret = view.credential(credential).await?.map(Means::Secret);
         let credential = match secret {
             Some(secret) => Some(secret),
-            None => view.client_key(credential).await?.map(Means::Key),
+            None => view.client_key(credential).await?.map(|key| Means::Key(Box::new(key))),
         };
         let credential = credential.filter(|credential| credential.agent() == agent);
         Ok(Self { organization, agent: found, credential })

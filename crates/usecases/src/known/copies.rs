@@ -18,8 +18,12 @@ use crate::{
 /// and then nobody is told when the agent got a token.
 const SHOWN_FOR: Duration = Duration::from_secs(60);
 
-/// How many bytes of agents as they are shown are kept for each copy that there may be.
-const SHOWN_PER_ENTRY: usize = 160;
+/// How many bytes there are for agents as they are shown, for each client that there may be copies of:
+/// a tenth of what all of them would take.
+const SHOWN_PER_CLIENT: usize = 128;
+
+/// How many clients there are for each organization.
+const ORGANIZATIONS: usize = 4;
 
 /// Every key holds the organization, but for that by which the organization is found.
 pub(super) struct Copies {
@@ -34,16 +38,16 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    /// Half for tokens, an eighth for each other kind.
-    pub(super) fn holding(entries: usize) -> Self {
-        let eighth = (entries / 8).max(1);
+    /// So many of each, but for organizations, which have several agents.
+    pub(super) fn holding(clients: usize) -> Self {
+        let each = clients.max(1);
         Self {
-            organizations: LruCache::new(eighth),
-            agents: LruCache::new(eighth),
-            credentials: LruCache::new(eighth),
-            tokens: LruCache::new((entries / 2).max(1)),
-            homes: LruCache::new(eighth),
-            shown: Shown::with_room_for(entries.saturating_mul(SHOWN_PER_ENTRY)),
+            organizations: LruCache::new((clients / ORGANIZATIONS).max(1)),
+            agents: LruCache::new(each),
+            credentials: LruCache::new(each),
+            tokens: LruCache::new(each),
+            homes: LruCache::new(each),
+            shown: Shown::with_room_for(clients.saturating_mul(SHOWN_PER_CLIENT)),
         }
     }
 
