@@ -1,6 +1,8 @@
 //! How large an event may be. What is larger is cut, with the hash of the whole: an event is never
 //! dropped for its size, and an entry always fits where 16 bits tell its length.
 
+use std::borrow::Cow;
+
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
@@ -24,8 +26,9 @@ pub(crate) fn bounded(metadata: &Map<String, Value>) -> Map<String, Value> {
     let mut kept = canonical::normalized(metadata);
     for (_, value) in &mut kept {
         let text = text_of(value);
-        if text.len() > MAX_MEMBER {
-            *value = cut(&text);
+        let cut = (text.len() > MAX_MEMBER).then(|| cut(&text));
+        if let Some(cut) = cut {
+            *value = cut;
         }
     }
     if canonical::text(&kept).len() > MAX_METADATA {
@@ -54,14 +57,14 @@ fn leave_out(kept: &mut Map<String, Value>, most: usize) {
 }
 
 /// The text of a member: a string is taken as it is.
-fn text_of(value: &Value) -> String {
+fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => Cow::Borrowed(text),
         other @ (Value::Null
         | Value::Bool(_)
         | Value::Number(_)
         | Value::Array(_)
-        | Value::Object(_)) => other.to_string(),
+        | Value::Object(_)) => Cow::Owned(other.to_string()),
     }
 }
 

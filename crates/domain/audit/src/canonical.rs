@@ -8,6 +8,9 @@ use serde_json::{Map, Number, Value};
 /// The greatest integer that every JSON parser keeps exactly (RFC 8259, section 6).
 const EXACT: i64 = (1 << 53) - 1;
 
+/// The text of most events is shorter.
+const USUAL_LENGTH: usize = 512;
+
 /// The same object with nothing in it that has no canonical form: a number with a fraction, or too
 /// large for others to read exactly, becomes a text.
 #[must_use]
@@ -30,10 +33,10 @@ pub fn is_exact(number: &Number) -> bool {
     number.as_i64().is_some_and(|number| (-EXACT..=EXACT).contains(&number))
 }
 
-/// The canonical text of an object that [`normalized`] made.
+/// The canonical text of an object, as if [`normalized`] had made it.
 #[must_use]
 pub fn text(object: &Map<String, Value>) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL_LENGTH);
     write_object(object, &mut out);
     out
 }
@@ -43,7 +46,8 @@ fn write(value: &Value, out: &mut String) {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
-        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::Number(number) if is_exact(number) => out.push_str(&number.to_string()),
+        Value::Number(number) => write_text(&number.to_string(), out),
         Value::String(text) => write_text(text, out),
         Value::Array(values) => {
             out.push('[');
@@ -77,20 +81,37 @@ fn write_object(object: &Map<String, Value>, out: &mut String) {
 
 fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control if control < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => out.push(other),
+    let mut rest = text;
+    // Most of a text stands for itself, and is copied as a whole.
+    while let Some(length) = rest.bytes().position(is_escaped) {
+        let (plain, escaped) = rest.split_at(length);
+        out.push_str(plain);
+        let mut characters = escaped.chars();
+        if let Some(character) = characters.next() {
+            write_escape(character, out);
         }
+        rest = characters.as_str();
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Whether a byte is a character that does not stand for itself. None is a part of another character.
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..b' ')
+}
+
+fn write_escape(character: char, out: &mut String) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        control => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+    }
 }
 
 #[cfg(test)]
@@ -123,5 +144,6 @@ mod tests {
         let normal = normalized(&value);
         assert_eq!(text(&normal), r#"{"a":"1.5","b":["9007199254740992",-9007199254740991]}"#);
         assert_eq!(normalized(&normal), normal);
+        assert_eq!(text(&value), text(&normal));
     }
 }

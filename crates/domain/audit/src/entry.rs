@@ -51,7 +51,7 @@ pub struct EntryContent<'a> {
     pub used: Option<Uuid>,
     /// The commitment to the personal data.
     pub commitment: Hash,
-    /// The details, normalized.
+    /// The details.
     pub metadata: &'a Map<String, Value>,
     /// Whether a clock was set back before it.
     pub out_of_order: bool,
@@ -118,7 +118,6 @@ pub fn commitment_of(event: &EventRecord) -> Option<Hash> {
 /// The entry of an event.
 #[must_use]
 pub fn bytes_of(event: &EventRecord, commitment: Hash, out_of_order: bool) -> Vec<u8> {
-    let metadata = canonical::normalized(&event.metadata);
     EntryContent {
         event: event.id.uuid(),
         organization: event.organization.uuid(),
@@ -130,7 +129,7 @@ pub fn bytes_of(event: &EventRecord, commitment: Hash, out_of_order: bool) -> Ve
         timestamp: event.timestamp,
         used: event.used.map(kernel::CredentialId::uuid),
         commitment,
-        metadata: &metadata,
+        metadata: &event.metadata,
         out_of_order,
     }
     .to_bytes()

@@ -1,17 +1,17 @@
 //! The id of a key that this server made or gave a name to.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use data_encoding::BASE64URL_NOPAD;
 
-/// The id of a key, `kid`: the SHA-256 thumbprint of its public half (RFC 7638).
+/// The id of a key, `kid`: the SHA-256 thumbprint of its public half (RFC 7638). A clone shares it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(String);
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// The id that a digest of a key's members is.
     pub(crate) fn of_digest(digest: &[u8]) -> Self {
-        Self(BASE64URL_NOPAD.encode(digest))
+        Self(BASE64URL_NOPAD.encode(digest).into())
     }
 
     /// Text that can be a thumbprint: 43 characters of base64url. Whether there is such a key is
@@ -19,7 +19,7 @@ impl KeyId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let canonical = BASE64URL_NOPAD.decode(text.as_bytes()).is_ok_and(|id| id.len() == 32);
-        canonical.then(|| Self(text.to_owned()))
+        canonical.then(|| Self(text.into()))
     }
 
     /// The id as text.

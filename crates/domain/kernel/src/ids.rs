@@ -1,6 +1,6 @@
 //! Typed identifiers. One macro makes them all, so that they behave alike and never mix.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use thiserror::Error;
 use uuid::Uuid;
@@ -114,9 +114,9 @@ typed_ids! {
     TokenId;
 }
 
-/// The name of one request, the caller's own or one that the server made.
+/// The name of one request, the caller's own or one that the server made. A clone shares it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     const MAX_LENGTH: usize = 128;
@@ -127,7 +127,7 @@ impl RequestId {
     pub fn parse(text: &str) -> Option<Self> {
         let sane = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         ((1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(sane))
-            .then(|| Self(text.to_owned()))
+            .then(|| Self(text.into()))
     }
 
     /// Makes a new one.
@@ -135,13 +135,15 @@ impl RequestId {
     /// # Errors
     /// When the source of randomness fails.
     pub fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, EntropyUnavailable> {
-        EventId::generate(now, entropy).map(|id| Self(id.to_string()))
+        let id = EventId::generate(now, entropy)?;
+        let mut text = Uuid::encode_buffer();
+        Ok(Self((&*id.uuid().hyphenated().encode_lower(&mut text)).into()))
     }
 
     /// The id for work that no request asked for, such as the first start.
     #[must_use]
     pub fn internal() -> Self {
-        Self("internal".to_owned())
+        Self("internal".into())
     }
 
     /// The id as text.

@@ -1,6 +1,6 @@
 //! Who acts, where, and on whose request.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use kernel::{AgentId, OrganizationId, RequestId, text::is_unprintable};
 
@@ -30,9 +30,10 @@ impl Actor {
     }
 }
 
-/// What a client says of itself, cut to 256 characters and cleared of what could break a log.
+/// What a client says of itself, cut to 256 characters and cleared of what could break a log. A clone
+/// shares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserAgent(String);
+pub struct UserAgent(Arc<str>);
 
 impl UserAgent {
     const MAX_CHARACTERS: usize = 256;
@@ -42,7 +43,7 @@ impl UserAgent {
     pub fn new(text: &str) -> Option<Self> {
         let kept: String =
             text.chars().filter(|c| !is_unprintable(*c)).take(Self::MAX_CHARACTERS).collect();
-        (!kept.is_empty()).then_some(Self(kept))
+        (!kept.is_empty()).then(|| Self(kept.into()))
     }
 
     /// The text.

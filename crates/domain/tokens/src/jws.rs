@@ -137,9 +137,15 @@ pub(crate) fn signing_input(
     (key, algorithm): (&KeyId, Algorithm),
 ) -> Option<String> {
     let header = Header { alg: algorithm.name(), kid: key.as_str(), typ: kind.name() };
-    let header = serde_json::to_vec(&header).ok()?;
-    let payload = serde_json::to_vec(claims).ok()?;
-    Some(format!("{}.{}", BASE64URL_NOPAD.encode(&header), BASE64URL_NOPAD.encode(&payload)))
+    // Room for what most tokens need, with their signatures.
+    let (mut json, mut input) = (Vec::with_capacity(768), String::with_capacity(1_280));
+    serde_json::to_writer(&mut json, &header).ok()?;
+    BASE64URL_NOPAD.encode_append(&json, &mut input);
+    json.clear();
+    serde_json::to_writer(&mut json, claims).ok()?;
+    input.push('.');
+    BASE64URL_NOPAD.encode_append(&json, &mut input);
+    Some(input)
 }
 
 /// Signs what [`signing_input`] made: the one way to a JWT of any kind.
@@ -153,12 +159,14 @@ pub(crate) async fn sign(
 ) -> Result<Secret, SigningFailed> {
     let input = input.ok_or_else(SigningFailed::no_input)?;
     let signature = signer.sign(key, input.as_bytes()).await?;
-    Ok(Secret::from(assemble(&input, &signature)))
+    Ok(Secret::from(assemble(input, &signature)))
 }
 
 /// Joins what was signed and its signature into a token.
-pub(crate) fn assemble(signing_input: &str, signature: &[u8]) -> String {
-    format!("{signing_input}.{}", BASE64URL_NOPAD.encode(signature))
+pub(crate) fn assemble(mut signing_input: String, signature: &[u8]) -> String {
+    signing_input.push('.');
+    BASE64URL_NOPAD.encode_append(signature, &mut signing_input);
+    signing_input
 }
 
 /// Reads a token and checks its form, its type, its key, its signature and its issuer (RFC 8725

@@ -82,5 +82,6 @@ pub(crate) fn signed(token: &UnsignedToken) -> Secret {
     let claims = jws::WireClaims::from(token.claims());
     let key = (&OneKey::id(), Algorithm::Es256);
     let input = jws::signing_input(jws::Kind::AccessToken, &claims, key).unwrap();
-    Secret::from(jws::assemble(&input, &OneKey::mac(input.as_bytes())))
+    let signature = OneKey::mac(input.as_bytes());
+    Secret::from(jws::assemble(input, &signature))
 }

@@ -24,7 +24,8 @@ fn check(token: &str) -> Result<VerifiedToken, InvalidToken> {
 fn forge(header: &[u8], payload: &[u8]) -> String {
     let encode = |bytes| BASE64URL_NOPAD.encode(bytes);
     let input = format!("{}.{}", encode(header), encode(payload));
-    assemble(&input, &OneKey::mac(input.as_bytes()))
+    let signature = OneKey::mac(input.as_bytes());
+    assemble(input, &signature)
 }
 
 fn parts() -> (Value, Value) {
