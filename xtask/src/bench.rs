@@ -3,10 +3,14 @@
 //! A module of `bench/` that measures something has a function `measure`, which is given the
 //! [`workbench::Workbench`] and returns its [`figures::Figure`]s.
 
+mod api;
+mod clients;
 mod compare;
 mod examples;
 mod figures;
+mod floor;
 mod growth;
+mod installation;
 mod instructions;
 mod load;
 mod machine;
@@ -14,21 +18,28 @@ mod memory;
 mod micro;
 mod report;
 mod request;
+mod rounds;
+mod sample;
+mod scenario;
 mod server;
 mod spread;
 mod start;
+mod stores;
+mod subject;
 mod usage;
 mod workbench;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use clap::{Args, Subcommand};
 
-use crate::process;
+use crate::{process, provision};
 use figures::Figure;
 use machine::Machine;
 use report::Report;
-use workbench::Workbench;
+use rounds::Found;
+use workbench::{Amount, Workbench};
 
 /// All of it, or one thing.
 #[derive(Debug, Args)]
@@ -75,6 +86,9 @@ struct Run {
     /// One second, twice: to see that all of it works.
     #[arg(long)]
     quick: bool,
+    /// A server that is built already, rather than one that is built now: for comparing.
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// Where the figures are written.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
@@ -91,11 +105,12 @@ const PARTS: [(&str, Measure); 3] =
 
 /// Builds what is measured, and measures it.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let alone = |part: &str| vec![part.to_owned()];
     match &options.one {
-        None => measure(root, &options.run, ""),
-        Some(Benchmark::Start(run)) => measure(root, run, "start"),
-        Some(Benchmark::Memory(run)) => measure(root, run, "memory"),
-        Some(Benchmark::Growth(run)) => measure(root, run, "growth"),
+        None => measure(root, &options.run, options.run.only.clone()),
+        Some(Benchmark::Start(run)) => measure(root, run, alone("start")),
+        Some(Benchmark::Memory(run)) => measure(root, run, alone("memory")),
+        Some(Benchmark::Growth(run)) => measure(root, run, alone("growth")),
         Some(Benchmark::Instructions(counted)) => instructions::run(root, counted),
         Some(Benchmark::Micro(timed)) => micro::run(root, timed),
         Some(Benchmark::AuditVerify(much)) => examples::audit_verify(root, much),
@@ -103,24 +118,27 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     }
 }
 
-/// All parts, or the one of this name.
-fn measure(root: &Path, run: &Run, part: &str) -> anyhow::Result<()> {
+/// What has one of these in its name.
+fn measure(root: &Path, run: &Run, only: Vec<String>) -> anyhow::Result<()> {
     // What cannot be read is told before half an hour has passed.
     let earlier = run.compare.as_deref().map(Report::read).transpose()?;
     let (repeats, seconds) = if run.quick { (2, 1) } else { (run.repeats, run.seconds) };
-    let bench = Workbench::set_up(root, repeats, seconds)?;
-    let mut figures = Vec::new();
+    provision::programs(root)?;
+    let bench = Workbench::set_up(root, Amount { only, repeats, seconds }, run.server.clone())?;
+    let Found { mut figures, failures } = rounds::measure(&bench)?;
     for (name, measure) in PARTS {
-        if part.is_empty() || part == name {
+        if bench.wants(name) {
             figures.extend(measure(&bench)?);
         }
     }
+    ensure!(!figures.is_empty() || !failures.is_empty(), "nothing has such a name");
     let report = report(&bench, figures);
-    println!("\n{}", report.table());
     report.write(&run.json)?;
+    println!("\n{}", report.table());
     for change in earlier.iter().flat_map(|it| compare::changes(&it.figures, &report.figures)) {
         println!("{}", change.told());
     }
+    ensure!(failures.is_empty(), "without a figure:\n{}", failures.join("\n"));
     Ok(())
 }
 

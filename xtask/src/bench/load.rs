@@ -26,16 +26,21 @@ pub(crate) struct Outcome {
     pub(crate) requests: u64,
     pub(crate) seconds: f64,
     /// Percentiles of the time to the answer in milliseconds. It is a closed loop, so whoever waits
-    /// sends nothing: see [`super::paced`] for what callers see.
+    /// sends nothing: see [`super::clients::paced`] for what callers see.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
 impl Outcome {
     /// Requests a second.
-    #[expect(clippy::cast_precision_loss, reason = "nobody waits for so many requests")]
     pub(crate) fn rate(&self) -> f64 {
-        self.requests as f64 / self.seconds
+        self.requests() / self.seconds
+    }
+
+    /// How many were answered.
+    #[expect(clippy::cast_precision_loss, reason = "nobody waits for so many requests")]
+    pub(crate) const fn requests(&self) -> f64 {
+        self.requests as f64
     }
 }
 

@@ -13,9 +13,12 @@ use serde::Deserialize;
 use super::usage;
 use super::workbench::Workbench;
 
-/// No limit of the plan is met: what is measured is the work, not its refusal.
-const LIMITS: [(&str, &str); 2] = [
+/// What every server has beside what its scenario wants.
+const SETTINGS: [(&str, &str); 3] = [
+    // No limit of the plan is met: what is measured is the work, not its refusal.
     ("IDP_PLANS_ENTERPRISE_REQUESTS_PER_MINUTE", "4000000000"),
+    // The port differs with each start, and what names the issuer is to outlive one.
+    ("IDP_ISSUER", "http://127.0.0.1:3000"),
     // A pool of tokens is made before it is used.
     ("IDP_TOKEN_LIFETIME_SECONDS", "86400"),
 ];
@@ -29,6 +32,13 @@ pub(crate) struct Server {
     started_in: Duration,
     // Open for as long as it runs: a server that cannot write complains.
     _out: BufReader<ChildStdout>,
+}
+
+/// A server that is ready, and what it said before.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    pub(crate) server: Server,
+    pub(crate) said: Vec<String>,
 }
 
 /// What the first start leaves beside the embedded store.
@@ -51,30 +61,36 @@ impl Server {
         fs::create_dir_all(data).with_context(|| format!("making `{}`", data.display()))?;
         let log = File::create(data.join("server.log")).context("making `server.log`")?;
         let mut command = bench.pinned(&bench.idp);
-        command.env("IDP_DATA_DIR", data).env("PORT", "0").envs(LIMITS);
+        command.env("IDP_DATA_DIR", data).env("PORT", "0").envs(SETTINGS);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-        Self::ready(command, data)
+        Ok(Self::announced(command, data)?.server)
     }
 
-    /// Waits for the line by which it says that it is ready.
-    fn ready(mut command: Command, data: &Path) -> anyhow::Result<Self> {
+    /// Runs it, and waits for the line by which it says that it is ready.
+    pub(crate) fn announced(mut command: Command, data: &Path) -> anyhow::Result<Announced> {
         let began = Instant::now();
         let mut child = command.spawn().context("the server does not start")?;
         let mut out = BufReader::new(child.stdout.take().context("no standard output")?);
-        let mut line = String::new();
+        let mut said = Vec::new();
         let url = loop {
-            line.clear();
+            let mut line = String::new();
             if out.read_line(&mut line)? == 0 {
                 child.wait()?;
                 bail!("the server ended; see `{}`", data.join("server.log").display());
             }
-            if let Some(url) = line.trim_end().strip_prefix("ready at ") {
+            let line = line.trim().to_owned();
+            if let Some(url) = line.strip_prefix("ready at ") {
                 break url.to_owned();
             }
+            said.push(line);
         };
         let started_in = began.elapsed();
-        Ok(Self { child, url, data: data.to_owned(), started_in, _out: out })
+        // Where it is not the issuer's, it tells its address apart.
+        let listens = said.iter().find_map(|line| line.strip_prefix("listens on "));
+        let url = listens.map_or(url, |address| address.trim().to_owned());
+        let server = Self { child, url, data: data.to_owned(), started_in, _out: out };
+        Ok(Announced { server, said })
     }
 
     /// Where it listens, without a slash at the end.

@@ -12,6 +12,14 @@ use crate::process;
 /// Where everything of one run lies; it is deleted before the next.
 const FOLDER: &str = "target/bench";
 
+/// How much is measured of what.
+#[derive(Debug, Clone)]
+pub(crate) struct Amount {
+    pub(crate) only: Vec<String>,
+    pub(crate) repeats: u32,
+    pub(crate) seconds: u64,
+}
+
 /// The built programs, the cores, and how much is measured.
 #[derive(Debug)]
 pub(crate) struct Workbench {
@@ -23,6 +31,10 @@ pub(crate) struct Workbench {
     pub(crate) idp: PathBuf,
     /// The floors: see `crates/benchmarks`.
     pub(crate) floor: PathBuf,
+    /// The clients: likewise.
+    pub(crate) load: PathBuf,
+    /// Parts of the names of what is measured; none is everything.
+    pub(crate) only: Vec<String>,
     /// How often everything is measured, in turns.
     pub(crate) repeats: u32,
     /// For how long each time.
@@ -32,10 +44,22 @@ pub(crate) struct Workbench {
 impl Workbench {
     /// Builds what is measured, and moves this process, with all that it will start, to the cores that
     /// are not the server's.
-    pub(crate) fn set_up(root: &Path, repeats: u32, seconds: u64) -> anyhow::Result<Self> {
+    pub(crate) fn set_up(
+        root: &Path,
+        amount: Amount,
+        idp: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
         let cores = Cores::allowed()?;
-        let arguments = ["build", "--release", "--package", "idp", "--package", "benchmarks"];
-        process::step(&mut process::command(root, process::cargo(), &arguments))?;
+        let Amount { only, repeats, seconds } = amount;
+        let build = |arguments: &[&str]| {
+            let arguments = [&["build", "--release", "--package"], arguments].concat();
+            process::step(&mut process::command(root, process::cargo(), &arguments))
+        };
+        // Each alone: together they would be built with each other's features.
+        if idp.is_none() {
+            build(&["idp"])?;
+        }
+        build(&["benchmarks", "--bin", "floor", "--bin", "load"])?;
         cores.leave_the_servers()?;
         let folder = root.join(FOLDER);
         if folder.exists() {
@@ -43,14 +67,36 @@ impl Workbench {
         }
         fs::create_dir_all(&folder).with_context(|| format!("making `{}`", folder.display()))?;
         let built = |name: &str| root.join("target/release").join(name);
-        let (idp, floor) = (built("idp"), built("floor"));
-        Ok(Self { root: root.to_owned(), folder, cores, idp, floor, repeats, seconds })
+        let idp = idp.unwrap_or_else(|| built("idp"));
+        let (root, floor, load) = (root.to_owned(), built("floor"), built("load"));
+        Ok(Self { root, folder, cores, idp, floor, load, only, repeats, seconds })
+    }
+
+    /// Whether what has this name is measured.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
     }
 
     /// The program, to be run on the server's core; the kernel ends it where this process ends.
     pub(crate) fn pinned(&self, program: &Path) -> Command {
         let mut command = process::command(&self.root, "setpriv", &["--pdeathsig", "KILL", "--"]);
         command.args(["taskset", "--cpu-list", &self.cores.server.to_string()]).arg(program);
-        command
+        without_settings(command)
     }
+
+    /// The server's program with these arguments, not to be measured.
+    pub(crate) fn idp(&self, arguments: &[&str]) -> Command {
+        without_settings(process::command(&self.root, &self.idp, arguments))
+    }
+}
+
+/// Whatever the person has configured for a server of their own: none of it is for those that are measured.
+fn without_settings(mut command: Command) -> Command {
+    let is_one = |name: &str| {
+        name.starts_with("IDP_") || ["PORT", "DATABASE_URL", "REDIS_URL"].contains(&name)
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_one(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
 }

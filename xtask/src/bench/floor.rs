@@ -1,0 +1,51 @@
+//! The floors, running: measured next to each scenario, on the same core.
+
+use std::process::Stdio;
+
+use anyhow::Context;
+
+use super::load::load;
+use super::request::Request;
+use super::scenario::Floor;
+use super::server::{Announced, Server};
+use super::workbench::Workbench;
+
+/// A server of the floors. It ends with its value.
+#[derive(Debug)]
+pub(crate) struct Floors {
+    server: Server,
+    token: String,
+}
+
+impl Floors {
+    /// Starts it on the core that is the server's, where it costs nothing while nobody asks it.
+    pub(crate) fn start(bench: &Workbench) -> anyhow::Result<Self> {
+        let mut command = bench.pinned(&bench.floor);
+        command.arg("0").stdin(Stdio::null()).stdout(Stdio::piped());
+        let Announced { server, said } = Server::announced(command, &bench.folder)?;
+        let token = said.iter().find_map(|line| line.strip_prefix("token "));
+        let token = token.context("the floors told no token")?.to_owned();
+        Ok(Self { server, token })
+    }
+
+    /// How many requests a second this one answers, of clients that send these forms in turns.
+    pub(crate) fn rate(
+        &self,
+        bench: &Workbench,
+        floor: Floor,
+        forms: &[String],
+        seconds: u64,
+    ) -> anyhow::Result<f64> {
+        let path = format!("/{}", floor.name());
+        let request = match floor {
+            Floor::Hello | Floor::Sign(_) => {
+                Request::form(&path, "{line}").for_each(forms.to_vec())
+            }
+            Floor::Verify => {
+                Request::form(&path, "token={line}").for_each(vec![self.token.clone()])
+            }
+        };
+        let outcome = load(bench, self.server.url(), &request, seconds);
+        Ok(outcome.with_context(|| format!("measuring the floor `{}`", floor.name()))?.rate())
+    }
+}
