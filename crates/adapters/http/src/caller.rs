@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
 };
 use credentials::ShownCertificate;
-use kernel::{AgentId, ExposeSecret, RequestId, Secret, Timestamp};
+use kernel::{AgentId, ExposeSecret, Secret};
 use tenancy::{Admission, Origin, Scope};
 use tokens::Scheme;
 use usecases::{
@@ -23,22 +23,21 @@ use crate::{
     client_authentication::{
         Authorization, ClientCredentials, Presented, authorization, client_credentials, presented,
     },
-    denials::AdmittedSlot,
-    dpop::{self, NonceSlot, Target},
+    dpop::{self, Target},
+    findings::{self, Findings},
     form_body::Form,
     mutual_tls::ConnectionCertificate,
     oauth_error::OAuthError,
     path::PathParameter,
     problem::Problem,
-    rate_limit::{AdmissionSlot, retry_after},
-    request_context::CallerSlot,
+    rate_limit::retry_after,
     route::{Access, Endpoint},
-    state::Ports,
+    state::SharedPorts,
 };
 
 /// A caller that meets what this endpoint demands.
 pub(crate) struct Authorized<E> {
-    caller: Caller,
+    caller: Arc<Caller>,
     endpoint: PhantomData<E>,
 }
 
@@ -50,10 +49,10 @@ impl<E> Deref for Authorized<E> {
     }
 }
 
-impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
+impl<E: Endpoint> FromRequestParts<SharedPorts> for Authorized<E> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, ports: &SharedPorts) -> Result<Self, Problem> {
         let refused = match Self::of_request(parts, ports).await {
             Ok(authorized) => return Ok(authorized),
             Err(refused) => refused,
@@ -67,7 +66,7 @@ impl<E: Endpoint> FromRequestParts<Ports> for Authorized<E> {
 }
 
 impl<E: Endpoint> Authorized<E> {
-    async fn of_request(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
+    async fn of_request(parts: &mut Parts, ports: &SharedPorts) -> Result<Self, Problem> {
         let desk = Desk::of(parts, ports);
         let shown = match authorization(&parts.headers) {
             Ok(Some(Authorization::Token(scheme, token))) => {
@@ -82,16 +81,16 @@ impl<E: Endpoint> Authorized<E> {
         };
         let Some(shown) = shown else { return Err(desk.refuse(Problem::token_refused).await) };
         let mut caller = desk.bearer(&shown).await?;
-        let target = target(parts, ports).await;
+        let named = Named::of(parts, ports).await;
         if let Some(requirement) = requirement(&E::ROUTE.access)
-            && let Err(denied) = caller.meet(requirement, target)
+            && let Err(denied) = caller.meet(requirement, named.agent)
         {
-            desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
+            desk.authenticator().denied(&caller, Denial::Scope(denied)).await?;
             return Err(Problem::insufficient_scope(denied.required.scope()));
         }
-        if let Some(slot) = parts.extensions.get::<AdmittedSlot>() {
-            slot.note(&caller);
-        }
+        let caller = Arc::new(caller);
+        let admitted = findings::Admitted { caller: Arc::clone(&caller), target: named.last };
+        desk.findings.note_admitted(admitted);
         Ok(Self { caller, endpoint: PhantomData })
     }
 }
@@ -103,55 +102,71 @@ const fn requirement(access: &Access) -> Option<Requirement> {
     }
 }
 
-/// The agent that the path names, if it names one. A path of another form names nobody; that it is
-/// of another form is told later, to a caller that may know.
-async fn target(parts: &mut Parts, ports: &Ports) -> Option<AgentId> {
-    let raw = RawPathParams::from_request_parts(parts, ports).await.ok()?;
-    let (_, value) = raw.iter().find(|(name, _)| *name == AgentId::NAME)?;
-    value.parse().ok()
+/// What the path names. A path of another form names nobody; that it is of another form is told later,
+/// to a caller that may know.
+#[derive(Default)]
+struct Named {
+    /// The agent.
+    agent: Option<AgentId>,
+    /// The last id, whatever it is of. What clients call their keys is no such id.
+    last: Option<AgentId>,
+}
+
+impl Named {
+    async fn of(parts: &mut Parts, ports: &SharedPorts) -> Self {
+        let Ok(path) = RawPathParams::from_request_parts(parts, ports).await else {
+            return Self::default();
+        };
+        let mut named = Self::default();
+        for (name, value) in path.iter().filter(|(name, _)| name.ends_with("Id")) {
+            named.last = value.parse().ok();
+            if name == AgentId::NAME {
+                named.agent = named.last;
+            }
+        }
+        named
+    }
 }
 
 /// Where a request authenticates: who asks, and where the outcome is noted.
 struct Desk {
-    authenticator: Arc<dyn Authenticator>,
-    origin: Origin,
+    ports: SharedPorts,
+    findings: Findings,
     target: Target,
     certificate: Option<ConnectionCertificate>,
-    caller: CallerSlot,
-    admission: AdmissionSlot,
-    nonce: NonceSlot,
-    now: Timestamp,
 }
 
 impl Desk {
-    fn of(parts: &Parts, ports: &Ports) -> Self {
-        let origin = parts.extensions.get::<Origin>().cloned();
+    fn of(parts: &Parts, ports: &SharedPorts) -> Self {
         Self {
-            authenticator: ports.authenticator.clone(),
-            origin: origin.unwrap_or_else(|| Origin {
-                request: RequestId::internal(),
-                address: None,
-                user_agent: None,
-            }),
-            target: Target::of(
-                &parts.method,
-                &parts.uri,
-                (ports.authorization_server.issuer(), ports.supported.aliases()),
-            ),
-            nonce: parts.extensions.get::<NonceSlot>().cloned().unwrap_or_default(),
+            ports: ports.clone(),
+            findings: Findings::of_request(parts),
+            target: Target::of(&parts.method, &parts.uri),
             certificate: parts.extensions.get::<ConnectionCertificate>().cloned(),
-            caller: parts.extensions.get::<CallerSlot>().cloned().unwrap_or_default(),
-            admission: parts.extensions.get::<AdmissionSlot>().cloned().unwrap_or_default(),
-            now: ports.process.clock.now(),
         }
     }
 
+    fn authenticator(&self) -> &dyn Authenticator {
+        &*self.ports.authenticator
+    }
+
+    fn origin(&self) -> &Origin {
+        self.findings.origin()
+    }
+
     fn admit<T>(&self, admitted: Admitted<T>, scope: impl Fn(&T) -> &Scope) -> T {
-        self.admission.note(admitted.admission);
-        self.nonce.note(admitted.nonce);
+        self.findings.note_admission(admitted.admission);
+        self.findings.note_nonce(admitted.nonce);
         let scope = scope(&admitted.caller);
-        self.caller.note(scope.organization(), scope.actor().agent());
+        self.findings.note_caller(scope.organization(), scope.actor().agent());
         admitted.caller
+    }
+
+    /// The proof that came with the request.
+    fn proof(&self, headers: &HeaderMap) -> PresentedProof {
+        let ports = &self.ports;
+        let server = (ports.authorization_server.issuer(), ports.supported.aliases());
+        self.target.proof(headers, server)
     }
 
     /// A token, and the proof that came with it where it is shown under the scheme for that. `None`
@@ -162,7 +177,7 @@ impl Desk {
         headers: &HeaderMap,
     ) -> Option<PresentedToken> {
         let proof = match scheme {
-            Scheme::Dpop => Some(self.target.proof(headers)),
+            Scheme::Dpop => Some(self.proof(headers)),
             Scheme::Bearer if headers.contains_key(dpop::PROOF) => return None,
             Scheme::Bearer => None,
         };
@@ -176,19 +191,19 @@ impl Desk {
     }
 
     async fn bearer(&self, token: &PresentedToken) -> Result<Caller, Problem> {
-        match self.authenticator.bearer(token, &self.origin).await {
+        match self.authenticator().bearer(token, self.origin()).await {
             Ok(admitted) => Ok(self.admit(admitted, Caller::scope)),
             Err(BearerError::Invalid(admission)) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 Err(Problem::token_refused())
             }
             Err(BearerError::Proof(invalid, admission)) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 Err(Problem::proof_refused(invalid))
             }
             Err(BearerError::NonceNeeded(nonce, admission)) => {
-                self.admission.note(admission);
-                self.nonce.note(Some(nonce));
+                self.findings.note_admission(admission);
+                self.findings.note_nonce(Some(nonce));
                 Err(Problem::nonce_needed())
             }
             Err(BearerError::RateLimited(admission)) => Err(self.too_many(admission)),
@@ -198,10 +213,10 @@ impl Desk {
 
     async fn client(&self, sent: ClientCredentials) -> Result<AuthenticatedClient, OAuthError> {
         let method = sent.method;
-        match self.authenticator.client(&sent.presented, &self.origin).await {
+        match self.authenticator().client(&sent.presented, self.origin()).await {
             Ok(admitted) => Ok(self.admit(admitted, AuthenticatedClient::scope)),
             Err(ClientError::Invalid(admission)) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 Err(OAuthError::invalid_client(Some(method)))
             }
             Err(ClientError::RateLimited(admission)) => Err(self.too_many_for_oauth(admission)),
@@ -213,16 +228,16 @@ impl Desk {
     fn oauth_refusal(&self, error: BearerError) -> OAuthError {
         match error {
             BearerError::Invalid(admission) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 OAuthError::invalid_token()
             }
             BearerError::Proof(invalid, admission) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 OAuthError::proof_refused(invalid)
             }
             BearerError::NonceNeeded(nonce, admission) => {
-                self.admission.note(admission);
-                self.nonce.note(Some(nonce));
+                self.findings.note_admission(admission);
+                self.findings.note_nonce(Some(nonce));
                 OAuthError::nonce_needed()
             }
             BearerError::RateLimited(admission) => self.too_many_for_oauth(admission),
@@ -232,9 +247,9 @@ impl Desk {
 
     /// Notes a caller that presented nothing that could be checked.
     async fn refuse(&self, refusal: impl Fn() -> Problem) -> Problem {
-        match self.authenticator.anonymous(&self.origin).await {
+        match self.authenticator().anonymous(self.origin()).await {
             Ok(Refused::Noted(admission)) => {
-                self.admission.note_any(admission);
+                self.findings.note_any_admission(admission);
                 refusal()
             }
             Ok(Refused::TooMany(admission)) => self.too_many(admission),
@@ -243,13 +258,13 @@ impl Desk {
     }
 
     fn too_many(&self, admission: Admission) -> Problem {
-        self.admission.note(admission);
-        Problem::rate_limited(retry_after(&admission, self.now))
+        self.findings.note_admission(admission);
+        Problem::rate_limited(retry_after(&admission, self.ports.process.clock.now()))
     }
 
     fn too_many_for_oauth(&self, admission: Admission) -> OAuthError {
-        self.admission.note(admission);
-        OAuthError::rate_limited(retry_after(&admission, self.now))
+        self.findings.note_admission(admission);
+        OAuthError::rate_limited(retry_after(&admission, self.ports.process.clock.now()))
     }
 }
 
@@ -259,10 +274,13 @@ pub(crate) struct OAuthCallers<E> {
     endpoint: PhantomData<E>,
 }
 
-impl<E: Endpoint> FromRequestParts<Ports> for OAuthCallers<E> {
+impl<E: Endpoint> FromRequestParts<SharedPorts> for OAuthCallers<E> {
     type Rejection = OAuthError;
 
-    async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, OAuthError> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        ports: &SharedPorts,
+    ) -> Result<Self, OAuthError> {
         Ok(Self { desk: Desk::of(parts, ports), endpoint: PhantomData })
     }
 }
@@ -270,12 +288,12 @@ impl<E: Endpoint> FromRequestParts<Ports> for OAuthCallers<E> {
 impl<E: Endpoint> OAuthCallers<E> {
     /// The proof that came with the request, if one did.
     pub(crate) fn proof(&self, headers: &HeaderMap) -> Option<PresentedProof> {
-        self.desk.target.proof_if_any(headers)
+        headers.contains_key(dpop::PROOF).then(|| self.desk.proof(headers))
     }
 
     /// Notes the nonce for the client's next proof.
     pub(crate) fn note_nonce(&self, nonce: Option<String>) {
-        self.desk.nonce.note(nonce);
+        self.desk.findings.note_nonce(nonce);
     }
 
     /// The client, by its own credential alone.
@@ -316,14 +334,14 @@ impl<E: Endpoint> OAuthCallers<E> {
         let Some(shown) = shown else {
             return Err(self.refuse(OAuthError::invalid_token()).await);
         };
-        let mut caller = match desk.authenticator.bearer(&shown, &desk.origin).await {
+        let mut caller = match desk.authenticator().bearer(&shown, desk.origin()).await {
             Ok(admitted) => desk.admit(admitted, Caller::scope),
             Err(error) => return Err(desk.oauth_refusal(error)),
         };
         if let Some(requirement) = requirement(&E::ROUTE.access)
             && let Err(denied) = caller.meet(requirement, None)
         {
-            desk.authenticator.denied(&caller, Denial::Scope(denied)).await?;
+            desk.authenticator().denied(&caller, Denial::Scope(denied)).await?;
             return Err(OAuthError::insufficient_scope(denied.required.scope()));
         }
         Ok(caller)
@@ -334,9 +352,9 @@ impl<E: Endpoint> OAuthCallers<E> {
         if error.status() != StatusCode::UNAUTHORIZED {
             return error;
         }
-        match self.desk.authenticator.anonymous(&self.desk.origin).await {
+        match self.desk.authenticator().anonymous(self.desk.origin()).await {
             Ok(Refused::Noted(admission)) => {
-                self.desk.admission.note_any(admission);
+                self.desk.findings.note_any_admission(admission);
                 error
             }
             Ok(Refused::TooMany(admission)) => self.desk.too_many_for_oauth(admission),

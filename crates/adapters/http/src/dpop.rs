@@ -1,18 +1,14 @@
 //! Proofs that a caller holds a key, as they come over the wire (RFC 9449): the header `DPoP`, and the
 //! nonces that are told in `DPoP-Nonce`.
 
-use std::sync::{Arc, OnceLock};
-
 use axum::{
-    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
-    middleware::Next,
     response::Response,
 };
 use tokens::{Issuer, Scheme, dpop::ALGORITHMS};
 use usecases::authenticate::PresentedProof;
 
-use crate::request_context::known_name;
+use crate::{findings::Findings, request_context::known_name};
 
 /// The header of a request that holds the proof.
 pub(crate) const PROOF: HeaderName = HeaderName::from_static("dpop");
@@ -34,99 +30,76 @@ pub(crate) fn shown(headers: &HeaderMap) -> Scheme {
     }
 }
 
-/// What a proof must be of: the method, and the URL as the issuer's clients know it, wherever a proxy
-/// has sent the request on to. Clients with certificates may know it by an alias, and whoever else does
-/// means this server too: a proof passes once, by whichever.
+/// What a proof must be of: the method and the path. Its URL is only made where a proof is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     method: &'static str,
-    url: String,
-    alias: Option<String>,
+    uri: Uri,
 }
 
 impl Target {
-    pub(crate) fn of(
-        method: &Method,
-        uri: &Uri,
-        (issuer, aliases): (&Issuer, Option<&str>),
-    ) -> Self {
-        let alias = aliases.map(|base| format!("{base}{}", uri.path()));
-        Self { method: known_name(method), url: issuer.join(uri.path()), alias }
+    pub(crate) fn of(method: &Method, uri: &Uri) -> Self {
+        Self { method: known_name(method), uri: uri.clone() }
     }
 
-    /// The proof that came with the request. Where there is none, or more than one, what is returned
-    /// is none that would pass: it is refused, and counted, where all others are.
-    pub(crate) fn proof(&self, headers: &HeaderMap) -> PresentedProof {
+    /// The proof that came with the request, and the URL that it must be of: as the issuer's clients
+    /// know it, wherever a proxy has sent the request on to. Clients with certificates may know it by
+    /// an alias, and whoever else does means this server too: a proof passes once, by whichever.
+    ///
+    /// Where there is no proof, or more than one, what is returned is none that would pass: it is
+    /// refused, and counted, where all others are.
+    pub(crate) fn proof(
+        &self,
+        headers: &HeaderMap,
+        (issuer, aliases): (&Issuer, Option<&str>),
+    ) -> PresentedProof {
         let mut all = headers.get_all(PROOF).iter();
         let only = all.next().filter(|_| all.next().is_none());
-        let proof = only.and_then(|only| only.to_str().ok()).unwrap_or_default().to_owned();
+        let path = self.uri.path();
         PresentedProof {
-            proof,
+            proof: only.and_then(|only| only.to_str().ok()).unwrap_or_default().to_owned(),
             method: self.method,
-            url: self.url.clone(),
-            alias: self.alias.clone(),
-        }
-    }
-
-    /// The proof that came with the request, if any header says that one did.
-    pub(crate) fn proof_if_any(&self, headers: &HeaderMap) -> Option<PresentedProof> {
-        headers.contains_key(PROOF).then(|| self.proof(headers))
-    }
-}
-
-/// Where the nonce for the next proof is noted, until the answer leaves.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct NonceSlot(Arc<OnceLock<String>>);
-
-impl NonceSlot {
-    /// Notes a nonce, if there is one.
-    pub(crate) fn note(&self, nonce: Option<String>) {
-        if let Some(nonce) = nonce {
-            self.0.get_or_init(|| nonce);
+            url: issuer.join(path),
+            alias: aliases.map(|base| format!("{base}{path}")),
         }
     }
 }
 
-/// The layer that tells whoever has shown a proof the nonce for its next one, and whoever showed one
-/// without a nonce, the nonce for this one (RFC 9449 sections 8 and 8.2).
-pub(crate) async fn show(mut request: Request, next: Next) -> Response {
-    let slot = NonceSlot::default();
-    request.extensions_mut().insert(slot.clone());
-    let mut response = next.run(request).await;
-    if let Some(nonce) = slot.0.get().and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+/// Tells whoever has shown a proof the nonce for its next one, and whoever showed one without a nonce,
+/// the nonce for this one (RFC 9449 sections 8 and 8.2).
+pub(crate) fn show(response: &mut Response, findings: &Findings) {
+    if let Some(nonce) = findings.nonce().and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
         response.headers_mut().insert(NONCE, nonce);
     }
-    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn target() -> Target {
+    fn proof(headers: &HeaderMap) -> PresentedProof {
         let issuer = "https://idp.example.com/one".parse().unwrap();
         let aliases = Some("https://mtls.example.com/two");
-        Target::of(&Method::POST, &"/api/v1/token?x=1".parse().unwrap(), (&issuer, aliases))
+        let target = Target::of(&Method::POST, &"/api/v1/token?x=1".parse().unwrap());
+        target.proof(headers, (&issuer, aliases))
     }
 
     #[test]
     fn a_proof_is_of_the_url_that_the_issuers_clients_know() {
-        let target = target();
+        let proof = proof(&HeaderMap::new());
         assert_eq!(
-            (target.method, target.url.as_str()),
+            (proof.method, proof.url.as_str()),
             ("POST", "https://idp.example.com/one/api/v1/token")
         );
-        let alias = target.alias.as_deref();
-        assert_eq!(alias, Some("https://mtls.example.com/two/api/v1/token"));
+        assert_eq!(proof.alias.as_deref(), Some("https://mtls.example.com/two/api/v1/token"));
     }
 
     #[test]
-    fn dp_02_two_proofs_are_none_and_no_header_is_not_one() {
+    fn dp_02_two_proofs_are_none() {
         let mut headers = HeaderMap::new();
-        assert_eq!(target().proof_if_any(&headers), None);
         headers.append(PROOF, HeaderValue::from_static("a.b.c"));
-        assert_eq!(target().proof_if_any(&headers).unwrap().proof, "a.b.c");
+        assert_eq!(proof(&headers).proof, "a.b.c");
         headers.append(PROOF, HeaderValue::from_static("a.b.c"));
-        assert_eq!(target().proof_if_any(&headers).unwrap().proof, "");
+        assert_eq!(proof(&headers).proof, "");
     }
 }

@@ -25,6 +25,7 @@ pub(crate) mod entity_tag;
 pub(crate) mod error_code;
 pub mod exports;
 pub(crate) mod fields;
+mod findings;
 pub(crate) mod form_body;
 pub(crate) mod json_body;
 pub mod metrics;

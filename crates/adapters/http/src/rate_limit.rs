@@ -1,9 +1,6 @@
 //! Shows a caller what is left of its rate, and holds visitors to theirs.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{
     extract::{Request, State},
@@ -11,10 +8,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use kernel::Timestamp;
-use tenancy::{Admission, Origin};
+use kernel::{Clock, Timestamp};
+use tenancy::Admission;
 
-use crate::{oauth_error::OAuthError, problem::Problem, state::Ports};
+use crate::{findings::Findings, oauth_error::OAuthError, problem::Problem, state::SharedPorts};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -31,45 +28,17 @@ const WINDOW: u64 = 60;
 /// The largest integer of a structured field (RFC 9651 section 3.3.1).
 const LARGEST: u64 = 999_999_999_999_999;
 
-/// What the limiter said to this request. Whoever asks the limiter fills it in.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AdmissionSlot(Arc<OnceLock<Admission>>);
-
-impl AdmissionSlot {
-    /// Notes what the limiter said. The first note stays.
-    pub(crate) fn note(&self, admission: Admission) {
-        self.0.get_or_init(|| admission);
+/// Shows the admission on whatever answer the request gets.
+pub(crate) fn show(response: &mut Response, findings: &Findings, clock: &dyn Clock) {
+    let Some(admission) = findings.admission() else { return };
+    let away = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    write(headers, admission);
+    // What is out of reach tells by `Retry-After` when to come again, which may be sooner than the
+    // limit is free: the two must not contradict each other.
+    if !away {
+        write_fields(headers, admission, retry_after(admission, clock.now()));
     }
-
-    /// Notes what it said, if it was asked.
-    pub(crate) fn note_any(&self, admission: Option<Admission>) {
-        if let Some(admission) = admission {
-            self.note(admission);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.get().is_none()
-    }
-}
-
-/// The layer that shows the admission on whatever answer the request gets.
-pub(crate) async fn show(State(ports): State<Ports>, mut request: Request, next: Next) -> Response {
-    let slot = AdmissionSlot::default();
-    request.extensions_mut().insert(slot.clone());
-    let mut response = next.run(request).await;
-    if let Some(admission) = slot.0.get() {
-        let wait = retry_after(admission, ports.process.clock.now());
-        let away = response.status() == StatusCode::SERVICE_UNAVAILABLE;
-        let headers = response.headers_mut();
-        write(headers, admission);
-        // What is out of reach tells by `Retry-After` when to come again, which may be sooner than the
-        // limit is free: the two must not contradict each other.
-        if !away {
-            write_fields(headers, admission, wait);
-        }
-    }
-    response
 }
 
 fn write(headers: &mut HeaderMap, admission: &Admission) {
@@ -107,18 +76,16 @@ pub(crate) fn retry_after(admission: &Admission, now: Timestamp) -> Duration {
 
 /// The layer around routes that anybody may call: so often from one address, and no more.
 pub(crate) async fn hold_visitors(
-    State(ports): State<Ports>,
+    State(ports): State<SharedPorts>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(origin) = request.extensions().get::<Origin>() else {
+    let Some(findings) = request.extensions().get::<Findings>() else {
         return next.run(request).await;
     };
-    match ports.authenticator.visitor(origin).await {
+    match ports.authenticator.visitor(findings.origin()).await {
         Ok(Some(admission)) if !admission.admitted => {
-            if let Some(slot) = request.extensions().get::<AdmissionSlot>() {
-                slot.note(admission);
-            }
+            findings.note_admission(admission);
             let now = ports.process.clock.now();
             Problem::rate_limited(retry_after(&admission, now)).into_response()
         }
@@ -131,20 +98,20 @@ pub(crate) async fn hold_visitors(
 /// counts against the address. A client's malformed requests would otherwise be free, and their
 /// answers lack what every answer of these endpoints shows.
 pub(crate) async fn hold_malformed(
-    State(ports): State<Ports>,
+    State(ports): State<SharedPorts>,
     request: Request,
     next: Next,
 ) -> Response {
-    let slot = request.extensions().get::<AdmissionSlot>().cloned().unwrap_or_default();
-    let origin = request.extensions().get::<Origin>().cloned();
+    let findings = request.extensions().get::<Findings>().cloned();
     let response = next.run(request).await;
-    let (Some(origin), true) = (origin, response.status().is_client_error() && slot.is_empty())
+    let Some(findings) =
+        findings.filter(|found| response.status().is_client_error() && found.admission().is_none())
     else {
         return response;
     };
-    match ports.authenticator.failure(&origin).await {
+    match ports.authenticator.failure(findings.origin()).await {
         Ok(admission) => {
-            slot.note_any(admission);
+            findings.note_any_admission(admission);
             match admission.filter(|admission| !admission.admitted) {
                 None => response,
                 Some(refused) => {

@@ -4,7 +4,7 @@ use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -12,14 +12,17 @@ use axum::{
 use futures_util::FutureExt;
 use kernel::{RequestId, store::Source};
 use serde_json::Value;
-use tenancy::Origin;
 use thiserror::Error;
 use tokens::{Issuer, Scheme};
 
 use crate::{
-    challenge::Challenge, dpop, oauth_error::OAuthError, problem::Problem,
-    surroundings::Surroundings,
+    challenge::Challenge, dpop, findings::Findings, oauth_error::OAuthError, problem::Problem,
+    rate_limit, surroundings::Surroundings,
 };
+
+/// As many headers as are put on an answer here and further out. A map that must grow for them moves
+/// all that it has each time.
+const MOST_HEADERS: usize = 16;
 
 /// A panic in a handler. Its text is for the log alone.
 #[derive(Debug, Error)]
@@ -38,31 +41,33 @@ impl Panicked {
     }
 }
 
-/// The layer that turns a refusal in the extensions of a response into its body, and a panic into a
-/// refusal.
-pub(crate) async fn render_failures(
-    State(surroundings): State<Arc<Surroundings>>,
-    request: Request,
+/// Has the request answered, turns a refusal in the extensions of the response into its body and a
+/// panic into a refusal, and shows what was found out about the request.
+pub(crate) async fn answer(
+    surroundings: &Surroundings,
+    findings: &Findings,
+    (request, route): (Request, Option<&MatchedPath>),
     next: Next,
 ) -> Response {
-    let request_id = request_id(&request);
     let shown = dpop::shown(request.headers());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let response = answer.unwrap_or_else(|payload| {
-        let source = Panicked::new(&*payload);
-        if route.is_some_and(|route| (surroundings.speaks_oauth)(route.as_str())) {
-            OAuthError::internal(source).into_response()
-        } else {
-            Problem::internal(source).into_response()
-        }
-    });
-    render(response, (&surroundings.issuer, shown), &request_id)
-}
-
-fn request_id(request: &Request) -> RequestId {
-    let origin = request.extensions().get::<Origin>();
-    origin.map_or_else(RequestId::internal, |origin| origin.request.clone())
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let response = answered.map_or_else(
+        |payload| {
+            let source = Panicked::new(&*payload);
+            if route.is_some_and(|route| (surroundings.speaks_oauth)(route.as_str())) {
+                OAuthError::internal(source).into_response()
+            } else {
+                Problem::internal(source).into_response()
+            }
+        },
+        |mut response| {
+            response.headers_mut().reserve(MOST_HEADERS);
+            rate_limit::show(&mut response, findings, &*surroundings.clock);
+            dpop::show(&mut response, findings);
+            response
+        },
+    );
+    render(response, (&surroundings.issuer, shown), &findings.origin().request)
 }
 
 /// Writes the body of a refusal, if the response is one.

@@ -1,25 +1,19 @@
 //! Gives each request its id and its origin, and each response its headers and its log line.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, OnceLock},
-};
+use std::net::IpAddr;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use kernel::{AgentId, EntropyUnavailable, OrganizationId, RequestId, Timestamp};
+use kernel::{EntropyUnavailable, RequestId, Timestamp};
 use tenancy::{Origin, UserAgent};
 use tokens::{Issuer, Scheme};
 
 use crate::{
-    metrics::{Answered, RequestObserver},
-    problem::Problem,
-    render,
-    surroundings::Surroundings,
+    findings::Findings, metrics::Answered, problem::Problem, render, surroundings::Surroundings,
 };
 
 /// The name of the header that carries a request's id, both ways.
@@ -30,39 +24,27 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// Who turned out to call. Whoever authenticates the caller fills it in; the log line reads it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CallerSlot(Arc<OnceLock<(OrganizationId, Option<AgentId>)>>);
-
-impl CallerSlot {
-    /// Notes the caller. The first note stays.
-    pub(crate) fn note(&self, organization: OrganizationId, agent: Option<AgentId>) {
-        self.0.get_or_init(|| (organization, agent));
-    }
-}
-
 /// What the log line tells of a request: never its query, its body or its headers, any of which may
 /// hold a secret.
 struct Line {
     method: &'static str,
     route: Option<MatchedPath>,
-    request_id: RequestId,
-    caller: CallerSlot,
     started: Timestamp,
 }
 
 impl Line {
-    fn write(&self, status: StatusCode, now: Timestamp, observer: &dyn RequestObserver) {
+    fn write(&self, status: StatusCode, findings: &Findings, surroundings: &Surroundings) {
         let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
-        let (took, code) = (now.since(self.started), status.as_u16());
-        observer.answered(&Answered { method: self.method, route, status: code, took });
-        let caller = self.caller.0.get();
+        let (took, code) = (surroundings.clock.now().since(self.started), status.as_u16());
+        let answered = Answered { method: self.method, route, status: code, took };
+        surroundings.observer.answered(&answered);
+        let caller = findings.caller();
         tracing::info!(
             method = self.method,
             route,
             status = code,
             latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            request_id = %self.request_id,
+            request_id = %findings.origin().request,
             organization_id = caller.map(|(organization, _)| tracing::field::display(organization)),
             agent_id = caller.and_then(|(_, agent)| agent.as_ref()).map(tracing::field::display),
             "request"
@@ -70,36 +52,35 @@ impl Line {
     }
 }
 
-/// The layer around everything that needs to know which request it serves.
+/// Serves a request as one of which it is known which it is.
 pub(crate) async fn enter(
-    State(surroundings): State<Arc<Surroundings>>,
+    surroundings: &Surroundings,
     mut request: Request,
     next: Next,
 ) -> Response {
     let started = surroundings.clock.now();
-    let named = request_id(request.headers(), &surroundings, started);
     let line = Line {
         method: known_name(request.method()),
         route: request.extensions().get::<MatchedPath>().cloned(),
-        request_id: named.clone().unwrap_or_else(|_| RequestId::internal()),
-        caller: CallerSlot::default(),
         started,
     };
-    let mut response = match named {
+    let (mut response, findings) = match request_id(request.headers(), surroundings, started) {
         Ok(id) => {
-            let origin = origin(&request, id);
-            request.extensions_mut().insert(origin);
-            request.extensions_mut().insert(line.caller.clone());
-            next.run(request).await
+            let findings = Findings::of(origin(&request, id));
+            request.extensions_mut().insert(findings.clone());
+            let route = line.route.as_ref();
+            (render::answer(surroundings, &findings, (request, route), next).await, findings)
         }
         // Without randomness nothing can be told apart, so nothing is begun.
         Err(error) => {
-            let refusal = Problem::unavailable(error).into_response();
-            render::render(refusal, (&surroundings.issuer, Scheme::Bearer), &line.request_id)
+            let findings = Findings::of(Origin::internal());
+            let (refusal, id) = (Problem::unavailable(error), &findings.origin().request);
+            let issuer = (&surroundings.issuer, Scheme::Bearer);
+            (render::render(refusal.into_response(), issuer, id), findings)
         }
     };
-    finish(response.headers_mut(), &line.request_id, &surroundings.issuer);
-    line.write(response.status(), surroundings.clock.now(), &*surroundings.observer);
+    finish(response.headers_mut(), &findings.origin().request, &surroundings.issuer);
+    line.write(response.status(), &findings, surroundings);
     response
 }
 
@@ -167,7 +148,7 @@ fn finish(headers: &mut HeaderMap, request_id: &RequestId, issuer: &Issuer) {
 mod tests {
     use std::{
         io,
-        sync::{Mutex, PoisonError},
+        sync::{Arc, Mutex, PoisonError},
     };
 
     use axum::{Extension, Router, body::Body, routing::get};
@@ -247,8 +228,8 @@ mod tests {
     async fn the_line_names_the_caller_once_it_is_known() {
         let organization = "018bcfe5-687b-7001-8203-040506070809";
         let agent = "018bcfe5-687b-7001-8203-040506070810";
-        let authenticates = async move |Extension(slot): Extension<CallerSlot>| {
-            slot.note(organization.parse().unwrap(), Some(agent.parse().unwrap()));
+        let authenticates = async move |Extension(findings): Extension<Findings>| {
+            findings.note_caller(organization.parse().unwrap(), Some(agent.parse().unwrap()));
         };
         let request = Request::get("/who").body(Body::empty()).unwrap();
         let lines = logged(request, |routes| routes.route("/who", get(authenticates))).await;
@@ -285,10 +266,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_learns_where_the_request_comes_from() {
-        let tells = async |Extension(origin): Extension<Origin>| {
+        let tells = async |Extension(findings): Extension<Findings>| {
+            let origin = findings.origin();
             assert_eq!(origin.request.as_str(), "trace-1");
             assert_eq!(origin.address, Some("192.0.2.1".parse().unwrap()));
-            assert_eq!(origin.user_agent.unwrap().as_str(), "curl/8\u{fffd}");
+            assert_eq!(origin.user_agent.as_ref().unwrap().as_str(), "curl/8\u{fffd}");
         };
         let request = Request::get("/tells")
             .header("x-request-id", "trace-1")

@@ -26,7 +26,7 @@ use crate::{
     rate_limit,
     request_context::REQUEST_ID,
     route::{Access, Dialect, Route},
-    state::Ports,
+    state::{Ports, SharedPorts},
     surroundings::{Surroundings, surround},
 };
 
@@ -64,6 +64,7 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
         observer: settings.observer.clone().unwrap_or_else(|| Arc::new(Uncounted)),
         speaks_oauth,
     };
+    let ports = SharedPorts::new(ports);
     let mut router = Router::new();
     for (path, handler) in by_path(&ports) {
         router = router.route(path, handler);
@@ -71,8 +72,6 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
     let router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async || Problem::not_found())
-        .layer(middleware::from_fn_with_state(ports.clone(), rate_limit::show))
-        .layer(middleware::from_fn(dpop::show))
         .with_state(ports);
     let router = match cors(&settings.cors_origins) {
         Some(cors) => router.layer(cors),
@@ -82,7 +81,7 @@ pub fn build(ports: Ports, settings: &RouterSettings) -> Router {
 }
 
 /// The handlers of each path together, so that a wrong method is told the right ones.
-fn by_path(ports: &Ports) -> BTreeMap<&'static str, MethodRouter<Ports>> {
+fn by_path(ports: &SharedPorts) -> BTreeMap<&'static str, MethodRouter<SharedPorts>> {
     let mut paths = BTreeMap::new();
     for Mounted { route, handler } in endpoints::all() {
         let handler = match route.access {

@@ -24,7 +24,7 @@ use crate::{
     content::BodyPatience,
     mutual_tls::PeerCertificates,
     request_context::Peer,
-    shield::Slots,
+    shield::UnderWay,
     socket::{Socket, linger},
     tls::Tls,
 };
@@ -329,7 +329,7 @@ fn service_for(
 + use<> {
     let app = house.app.clone();
     let places = usize::try_from(house.limits.streams).unwrap_or(usize::MAX);
-    let slots = Slots::new(places, house.open.clone());
+    let under_way = UnderWay::new(places, house.open.clone());
     let patience = BodyPatience(house.limits.body_patience);
     let Arrival { peer, certificates } = arrival;
     service_fn(move |request: Request<Incoming>| {
@@ -341,7 +341,7 @@ fn service_for(
             request.extensions_mut().insert(certificates);
         }
         request.extensions_mut().insert(patience);
-        request.extensions_mut().insert(slots.clone());
+        request.extensions_mut().insert(under_way.clone());
         app.clone().oneshot(request)
     })
 }

@@ -16,64 +16,61 @@ use kernel::RequestId;
 use tokens::Scheme;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::{problem::Problem, render, surroundings::Surroundings};
+use crate::{problem::Problem, render, request_context, surroundings::Surroundings};
 
-/// How much work one connection may have under way. HTTP/2 forgets a stream that its client has
-/// reset, but the work goes on: without this, opening and resetting streams would pile it up.
+/// How much work one connection may have under way, and what the server waits for when it shuts down.
+/// HTTP/2 forgets a stream that its client has reset, but the work goes on: without this, opening and
+/// resetting streams would pile it up.
 #[derive(Debug, Clone)]
-pub(crate) struct Slots {
-    free: Arc<Semaphore>,
-    open: mpsc::Sender<Infallible>,
-}
+pub(crate) struct UnderWay(Arc<Places>);
 
-/// A request's place among the work under way. The server waits for it when it shuts down.
 #[derive(Debug)]
-struct Slot {
+struct Places {
+    free: Arc<Semaphore>,
+    _open: mpsc::Sender<Infallible>,
+}
+
+/// A request's place among the work under way.
+#[derive(Debug)]
+struct Place {
     _permit: Option<OwnedSemaphorePermit>,
-    _open: mpsc::Sender<Infallible>,
+    _under_way: UnderWay,
 }
 
-/// What the server waits for when it shuts down, for work that outlives its answer.
-#[derive(Debug, Clone)]
-pub(crate) struct UnderWay {
-    _open: mpsc::Sender<Infallible>,
-}
-
-impl Slots {
-    /// So many places. Work under way holds a clone of `open`.
+impl UnderWay {
+    /// So many places. The server is not gone while any clone of this is left, or a place is taken.
     pub(crate) fn new(places: usize, open: mpsc::Sender<Infallible>) -> Self {
-        Self { free: Arc::new(Semaphore::new(places)), open }
+        Self(Arc::new(Places { free: Arc::new(Semaphore::new(places)), _open: open }))
     }
 
-    async fn take(self) -> Slot {
+    async fn take(self) -> Place {
+        let free = Arc::clone(&self.0.free);
         // The semaphore is never closed, so there always is a permit in the end.
-        Slot { _permit: self.free.acquire_owned().await.ok(), _open: self.open }
+        Place { _permit: free.acquire_owned().await.ok(), _under_way: self }
     }
 }
 
-/// The outermost layer: runs the request in a task and waits for it.
+/// The one layer around all routes: runs the request in a task and waits for it.
 pub(crate) async fn shield(
     State(surroundings): State<Arc<Surroundings>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let slot = match request.extensions_mut().remove::<Slots>() {
-        Some(slots) => {
-            request.extensions_mut().insert(UnderWay { _open: slots.open.clone() });
-            Some(slots.take().await)
-        }
+    let place = match request.extensions().get::<UnderWay>().cloned() {
+        Some(under_way) => Some(under_way.take().await),
         None => None,
     };
+    let around = Arc::clone(&surroundings);
     let work = async move {
-        let response = next.run(request).await;
-        drop(slot);
+        let response = request_context::enter(&around, request, next).await;
+        drop(place);
         response
     };
     #[expect(clippy::disallowed_methods, reason = "this is the layer that shields requests")]
     let task = tokio::spawn(work);
     task.await.unwrap_or_else(|lost| {
-        // A handler's panic is caught further in. This one comes from a layer, so there is no
-        // request id to tell.
+        // A handler's panic is caught further in. This one comes from what lies around it, so there is
+        // no request id to tell.
         let source = match lost.try_into_panic() {
             Ok(payload) => Problem::internal(render::Panicked::new(&*payload)),
             Err(cancelled) => Problem::internal(cancelled),
@@ -102,11 +99,11 @@ mod tests {
     #[tokio::test]
     async fn a_connection_has_only_so_much_work_under_way() {
         let (open, mut all_gone) = mpsc::channel(1);
-        let slots = Slots::new(1, open);
-        let first = slots.clone().take().await;
-        assert!(slots.clone().take().now_or_never().is_none());
+        let under_way = UnderWay::new(1, open);
+        let first = under_way.clone().take().await;
+        assert!(under_way.clone().take().now_or_never().is_none());
         drop(first);
-        let second = slots.take().await;
+        let second = under_way.take().await;
         assert!(all_gone.recv().now_or_never().is_none());
         drop(second);
         assert!(all_gone.recv().await.is_none());

@@ -1,6 +1,6 @@
 //! What handlers work with: the driving ports, and what the process knows of itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -65,7 +65,7 @@ impl Process {
 }
 
 /// The driving ports.
-#[derive(Clone, FromRef)]
+#[derive(Clone)]
 pub struct Ports {
     /// Finds out who calls.
     pub authenticator: Arc<dyn Authenticator>,
@@ -115,6 +115,49 @@ impl Ports {
             process,
         }
     }
+}
+
+/// The driving ports as every layer and every handler of one router has them: together, since each is
+/// handed on several times for a request.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedPorts(Arc<Ports>);
+
+impl SharedPorts {
+    pub(crate) fn new(ports: Ports) -> Self {
+        Self(Arc::new(ports))
+    }
+}
+
+impl Deref for SharedPorts {
+    type Target = Ports;
+
+    fn deref(&self) -> &Ports {
+        &self.0
+    }
+}
+
+/// Lets a handler name the one port that it works with.
+macro_rules! hand_out {
+    ($($field:ident: $port:ty),+ $(,)?) => {
+        $(
+            impl FromRef<SharedPorts> for $port {
+                fn from_ref(ports: &SharedPorts) -> Self {
+                    ports.$field.clone()
+                }
+            }
+        )+
+    };
+}
+
+hand_out! {
+    agents: Arc<dyn AgentRegistry>,
+    credentials: Arc<dyn AgentCredentials>,
+    keys: Arc<dyn AgentKeys>,
+    authorization_server: Arc<dyn AuthorizationServer>,
+    audit: Arc<dyn AuditTrail>,
+    organization: Arc<dyn OwnOrganization>,
+    exports: Exports,
+    supported: Arc<Supported>,
 }
 
 impl std::fmt::Debug for Process {

@@ -1,4 +1,4 @@
-//! What lies around every route: the layers, in the one order that is right.
+//! What lies around every route, in the one order that is right.
 
 use std::{fmt, sync::Arc};
 
@@ -6,7 +6,7 @@ use axum::{Router, middleware};
 use kernel::{Clock, Entropy};
 use tokens::Issuer;
 
-use crate::{metrics::RequestObserver, render, request_context, shield};
+use crate::{metrics::RequestObserver, shield};
 
 /// What the layers around all routes need.
 #[derive(Clone)]
@@ -30,18 +30,15 @@ impl fmt::Debug for Surroundings {
     }
 }
 
-/// Puts the layers around a router whose routes and fallbacks are complete: routes added later would
-/// lie outside.
+/// Puts what belongs around every route around a router whose routes and fallbacks are complete: routes
+/// added later would lie outside.
 ///
-/// From the outside in: the shield, so that nothing that follows is ever dropped midway; the
-/// context, so that a refusal has its request id, its headers and its log line; the rendering,
-/// which also catches a handler's panic.
+/// It is one layer, since each costs several allocations for a request, and functions that call each
+/// other. From the outside in: the shield, so that nothing that follows is ever dropped midway; the
+/// context, so that a refusal has its request id, its headers and its log line; the rendering, which
+/// also catches a handler's panic and shows what was found out about the request.
 pub(crate) fn surround(router: Router, surroundings: Surroundings) -> Router {
-    let state = Arc::new(surroundings);
-    router
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), render::render_failures))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), request_context::enter))
-        .layer(middleware::from_fn_with_state(state, shield::shield))
+    router.layer(middleware::from_fn_with_state(Arc::new(surroundings), shield::shield))
 }
 
 #[cfg(test)]

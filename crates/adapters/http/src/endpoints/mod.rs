@@ -16,18 +16,18 @@ use axum::{
 
 use crate::{
     route::{Endpoint, Route},
-    state::Ports,
+    state::SharedPorts,
 };
 
 /// A route and the handler behind it.
 pub(crate) struct Mounted {
     pub(crate) route: Route,
-    pub(crate) handler: MethodRouter<Ports>,
+    pub(crate) handler: MethodRouter<SharedPorts>,
 }
 
 fn mount<E: Endpoint, H, T>(_: E, handler: H) -> Mounted
 where
-    H: Handler<T, Ports>,
+    H: Handler<T, SharedPorts>,
     T: 'static,
 {
     let route = E::ROUTE;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     route::{Access, Dialect, Endpoint, Route},
     service_health::{Health, Reason, Service, ServiceHealth},
-    state::Ports,
+    state::SharedPorts,
 };
 
 /// The endpoint.
@@ -56,7 +56,9 @@ impl ServiceView {
     }
 }
 
-pub(crate) async fn handle(State(ports): State<Ports>) -> (StatusCode, Json<DetailedHealthView>) {
+pub(crate) async fn handle(
+    State(ports): State<SharedPorts>,
+) -> (StatusCode, Json<DetailedHealthView>) {
     let process = &ports.process;
     let services = process.services.services().await;
     let status = Health::of(&services);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     route::{Access, Dialect, Endpoint, Route},
-    state::Ports,
+    state::SharedPorts,
 };
 
 /// The endpoint.
@@ -31,7 +31,7 @@ pub(crate) struct HealthView {
     uptime: u64,
 }
 
-pub(crate) async fn handle(State(ports): State<Ports>) -> Json<HealthView> {
+pub(crate) async fn handle(State(ports): State<SharedPorts>) -> Json<HealthView> {
     let process = &ports.process;
     let uptime = process.uptime().as_secs();
     Json(HealthView { status: "healthy", version: process.version, uptime })

@@ -6,7 +6,7 @@ use crate::{
     metrics::written,
     problem::Problem,
     route::{Access, Dialect, Endpoint, Route},
-    state::Ports,
+    state::SharedPorts,
 };
 
 /// The endpoint.
@@ -23,6 +23,6 @@ impl Endpoint for GetMetrics {
     };
 }
 
-pub(crate) async fn handle(State(ports): State<Ports>) -> Result<Response, Problem> {
+pub(crate) async fn handle(State(ports): State<SharedPorts>) -> Result<Response, Problem> {
     ports.process.metrics.as_deref().map(written).ok_or_else(Problem::not_found)
 }

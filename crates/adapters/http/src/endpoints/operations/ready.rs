@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     route::{Access, Dialect, Endpoint, Route},
-    state::{Ports, Readiness},
+    state::{Readiness, SharedPorts},
 };
 
 /// The endpoint.
@@ -32,7 +32,7 @@ pub(crate) struct ReadinessView {
     status: &'static str,
 }
 
-pub(crate) async fn handle(State(ports): State<Ports>) -> (StatusCode, Json<ReadinessView>) {
+pub(crate) async fn handle(State(ports): State<SharedPorts>) -> (StatusCode, Json<ReadinessView>) {
     let (code, status) = match ports.process.probe.readiness().await {
         Readiness::Ready => (StatusCode::OK, "ready"),
         Readiness::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
