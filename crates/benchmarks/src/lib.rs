@@ -2,7 +2,9 @@
 //! its stores. No part of the product.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "product")]
 pub mod fill;
 pub mod floors;
+#[cfg(feature = "product")]
 pub mod hot;
 pub mod load;
