@@ -104,6 +104,7 @@ const RESERVED: [Reserved; 7] = [
     Reserved {
         uses: &["verified_token"],
         places: &[
+            "crates/contracts/",
             "crates/usecases/src/authenticate/",
             "crates/usecases/src/tokens/introspect.rs",
             "crates/usecases/src/tokens/revoke.rs",

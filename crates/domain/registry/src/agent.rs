@@ -130,7 +130,7 @@ impl Agent {
         registration: Option<Registration>,
         now: Timestamp,
     ) -> AgentChange {
-        let after = Self::from_record(AgentRecord {
+        let after = Self(Arc::new(AgentRecord {
             id,
             organization,
             email: new.email,
@@ -149,7 +149,7 @@ impl Agent {
             updated_at: now,
             tokens_not_before: None,
             revision: Revision::FIRST,
-        });
+        }));
         AgentChange::new(None, after, AgentCause::Registered(registration))
     }
 
