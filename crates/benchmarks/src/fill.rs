@@ -39,7 +39,7 @@ pub struct Wanted {
     pub agents: u64,
     /// How many events the log of the platform's organization is to have.
     pub events: u64,
-    /// The file of clients: on each line an id, a secret and the id of the credential.
+    /// The file of clients: on each line an id and a secret.
     pub clients: PathBuf,
 }
 

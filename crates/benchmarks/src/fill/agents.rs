@@ -72,7 +72,7 @@ impl Desk<'_> {
             hash: self.peppers.hash(secret.presented()),
         };
         let (tx, _) = record(tx, Credential::generate(new, LiveCount(0), now)?).await?;
-        Ok((tx, format!("{agent} {} {id}", secret.into_text().expose_secret())))
+        Ok((tx, format!("{agent} {}", secret.into_text().expose_secret())))
     }
 }
 
@@ -88,7 +88,7 @@ fn new_agent(id: AgentId, number: u64) -> anyhow::Result<NewAgent> {
         capabilities: Capabilities::from("documents:read".parse::<registry::Capability>()?),
         owner: format!("team-{}", number / OF_AN_OWNER).parse()?,
         deployment_env: *environment.unwrap_or(&DeploymentEnv::Production),
-        roles: Roles::default(),
+        roles: Roles::from_iter([Role::Auditor]),
         is_public: false,
         metadata: Metadata::default(),
         resources: Resources::default(),

@@ -1,4 +1,4 @@
-//! The file of clients: on each line an agent's id, its secret, and the id of the credential.
+//! The file of clients: on each line an agent's id and its secret.
 
 use std::{
     fs::{File, OpenOptions},
@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
+use credentials::PresentedSecret;
 use kernel::{AgentId, CredentialId};
 
 /// The file, open to be added to.
@@ -40,7 +41,7 @@ impl Clients {
         Ok(())
     }
 
-    /// The ids of all.
+    /// The ids of all: that of the credential stands in the secret.
     pub(super) fn ids(&self) -> anyhow::Result<Vec<(AgentId, CredentialId)>> {
         let lines = BufReader::new(File::open(&self.path)?).lines();
         lines
@@ -50,7 +51,7 @@ impl Clients {
 }
 
 fn ids(line: &str) -> Option<(AgentId, CredentialId)> {
-    let mut words = line.split(' ');
-    let agent = words.next()?.parse().ok()?;
-    Some((agent, words.nth(1)?.parse().ok()?))
+    let (agent, secret) = line.split_once(' ')?;
+    let secret: PresentedSecret = secret.parse().ok()?;
+    Some((agent.parse().ok()?, secret.credential()))
 }
