@@ -125,6 +125,9 @@ fn settings(path: &Path, options: &Options) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         // What is erased is overwritten, and not only forgotten.
         .pragma("secure_delete", "ON")
+        // What a statement may have to take back is kept in memory: SQLite would write the pages of a
+        // group to a file elsewhere, made and removed each time, which cost more than the group itself.
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }
 
@@ -206,6 +209,7 @@ mod tests {
                 ("PRAGMA foreign_keys", "1"),
                 ("PRAGMA trusted_schema", "0"),
                 ("PRAGMA secure_delete", "1"),
+                ("PRAGMA temp_store", "2"),
                 ("PRAGMA busy_timeout", "2000"),
             ] {
                 assert_eq!(setting(connection, pragma).await, value, "{pragma}");

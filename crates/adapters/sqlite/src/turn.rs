@@ -39,7 +39,7 @@ pub(crate) const UNSEQUENCED: &str = "
 
 pub(crate) const FORGET_PENDING: &str = "
     DELETE FROM audit_pending
-    WHERE position IN (SELECT value FROM json_each(?)) AND organization_id = ?";
+    WHERE organization_id = ? AND position BETWEEN ? AND ?";
 
 pub(crate) const EXTEND: &str = "
     UPDATE audit_log SET origin = ?, size = ?, latest_at = ? WHERE organization_id = ? AND size = ?";
@@ -114,13 +114,16 @@ impl SqliteTurn {
         self.session.change_one(statement(sql, values.into_iter().chain([owner]))).await
     }
 
-    /// Takes the events that were read last out of those that wait.
+    /// Takes the events that were read last out of those that wait: the oldest of this log, so that
+    /// nobody else is between them.
     async fn forget_pending(&mut self) -> Result<(), StoreError> {
         let taken = std::mem::take(&mut self.taken);
-        let positions = leaves::array(taken.iter().map(|(position, _)| *position));
-        let owner = self.organization().uuid();
-        let forget = sqlx::query(FORGET_PENDING).bind(positions).bind(owner);
-        self.session.change_all(forget, taken.len()).await
+        let (Some((first, _)), Some((last, _))) = (taken.first(), taken.last()) else {
+            return Ok(());
+        };
+        let owner = Value::Id(self.organization().uuid());
+        let between = [owner, Value::Number(*first), Value::Number(*last)];
+        self.session.change_all(statement(FORGET_PENDING, between), taken.len()).await
     }
 }
 
