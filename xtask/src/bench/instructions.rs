@@ -36,6 +36,9 @@ pub(crate) struct Instructions {
     /// Also tells which functions of ours take the most, inclusive of what they call: so many.
     #[arg(long, default_value_t = 0)]
     profile: usize,
+    /// A program that is built already, rather than one that is built now: for comparing.
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Where the counts are written.
     #[arg(long, default_value = "target/instructions.json")]
     json: PathBuf,
@@ -51,9 +54,8 @@ type Counts = BTreeMap<String, Count>;
 pub(crate) fn run(root: &Path, options: &Instructions) -> anyhow::Result<()> {
     let earlier = options.compare.as_deref().map(read).transpose()?;
     provision::valgrind(root)?;
-    let build = ["build", "--release", "--package", "benchmarks", "--bin", "instructions"];
-    process::step(&mut process::command(root, process::cargo(), &build))?;
-    let bench = Bench { root, program: root.join("target/release/instructions") };
+    let program = options.program.clone().map_or_else(|| built(root), Ok)?;
+    let bench = Bench { root, program };
     let mut counts = Counts::new();
     println!("\n| function | instructions | allocations | what one call does |");
     println!("|---|---|---|---|");
@@ -74,6 +76,13 @@ pub(crate) fn run(root: &Path, options: &Instructions) -> anyhow::Result<()> {
     let changes = earlier.iter().flat_map(|earlier| compare::changes(earlier, &counts));
     changes.for_each(|change| println!("{change}"));
     Ok(())
+}
+
+/// Builds the program, and says where it is.
+fn built(root: &Path) -> anyhow::Result<PathBuf> {
+    let build = ["build", "--release", "--package", "benchmarks", "--bin", "instructions"];
+    process::step(&mut process::command(root, process::cargo(), &build))?;
+    Ok(root.join("target/release/instructions"))
 }
 
 fn read(file: &Path) -> anyhow::Result<Counts> {

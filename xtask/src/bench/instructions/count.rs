@@ -23,8 +23,7 @@ impl Count {
         let total: f64 = total.context("callgrind wrote no total")?.trim().parse()?;
         let allocations: f64 = calls(written)
             .filter(|call| ALLOCATORS.contains(&call.callee) && !ALLOCATORS.contains(&call.caller))
-            .map(|call| call.times)
-            .sum();
+            .fold(0.0, |sum, call| sum + call.times);
         let times = f64::from(times);
         Ok(Self { instructions: total / times, allocations: allocations / times })
     }
