@@ -43,7 +43,8 @@ pub struct Wanted {
     pub clients: PathBuf,
 }
 
-/// Fills the store that the configuration names, and founds it where it is empty.
+/// Fills the store that the configuration names, and founds it where it is empty. A server's database
+/// must have its schema: `idp migrate` makes it.
 ///
 /// # Errors
 /// Where the store cannot be opened or written, or a log was halted.
@@ -54,7 +55,6 @@ pub async fn fill(config: &Config, wanted: &Wanted) -> anyhow::Result<()> {
             fill_opened(config, compose::open_embedded(config, storage).await?, wanted).await
         }
         Database::Server(login) => {
-            postgres_store::migrate(&login).await?;
             fill_opened(config, compose::open_shared(config, &login).await?, wanted).await
         }
     }
