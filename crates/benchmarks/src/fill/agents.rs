@@ -5,7 +5,7 @@ use credentials::{ClientSecret, Credential, CredentialChange, LiveCount, NewCred
 use kernel::{AgentId, Clock, CredentialId, Entropy, ExposeSecret, OrganizationId};
 use registry::{
     Agent, AgentChange, AgentType, Capabilities, DeploymentEnv, Metadata, NewAgent, Resources,
-    Roles,
+    Role, Roles,
 };
 use tenancy::{Actor, Origin, Scope};
 
