@@ -51,9 +51,9 @@ pub(crate) const FIND_BY_EMAIL: &str = concat!(
     WHERE organization_id = $1 AND email_folded = $2 AND status NOT IN ('decommissioned', 'archived')"
 );
 
-pub(crate) const COUNT: &str = "
-    SELECT count(*) FROM agent
-    WHERE organization_id = $1 AND status NOT IN ('decommissioned', 'archived')";
+// An organization without agents has no tally.
+pub(crate) const COUNT: &str =
+    "SELECT coalesce((SELECT in_use FROM agent_tally WHERE organization_id = $1), 0)";
 
 pub(crate) const OTHER_ADMINS: &str = "
     SELECT count(*) FROM (

@@ -1,6 +1,7 @@
 //! Events on their way in: one constant statement for one event and for a whole group.
 
 use audit::EventRecord;
+use serde_json::{Map, Value};
 
 use crate::session::Statement;
 
@@ -22,12 +23,17 @@ pub(crate) fn append<'e>(events: impl IntoIterator<Item = &'e EventRecord>) -> S
         .bind(column!(event => event.action.name()))
         .bind(column!(event => event.outcome.name()))
         .bind(column!(event => event.resource.as_ref().map(|resource| resource.kind.name())))
-        .bind(column!(event => event.resource.as_ref().map(|resource| resource.id.clone())))
-        .bind(column!(event => event.origin.request.as_str().to_owned()))
+        .bind(column!(event => event.resource.as_ref().map(|resource| &*resource.id)))
+        .bind(column!(event => event.origin.request.as_str()))
         .bind(column!(event => event.origin.address.map(|address| address.to_string())))
-        .bind(column!(event => event.origin.user_agent.as_ref().map(|agent| agent.as_str().to_owned())))
+        .bind(column!(event => event.origin.user_agent.as_ref().map(|agent| agent.as_str())))
         .bind(column!(event => event.used.map(|credential| credential.uuid())))
-        .bind(column!(event => serde_json::Value::from(event.metadata.clone()).to_string()))
+        .bind(column!(event => text(&event.metadata)))
         .bind(column!(event => event.timestamp.unix_micros()))
-        .bind(column!(event => event.salt.map(|salt| salt.to_vec())))
+        .bind(column!(event => event.salt.as_ref().map(|salt| &salt[..])))
+}
+
+/// Nothing of an object can fail to be written; no text at all would be refused as no JSON.
+fn text(metadata: &Map<String, Value>) -> String {
+    serde_json::to_string(metadata).unwrap_or_default()
 }

@@ -25,8 +25,8 @@ pub(crate) fn insert(organization: OrganizationId, leaves: &[Leaf]) -> Statement
         .bind(organization.uuid())
         .bind(column!(leaves, leaf => whole(leaf.place.position)))
         .bind(column!(leaves, leaf => leaf.event.uuid()))
-        .bind(column!(leaves, leaf => leaf.commitment.as_bytes().to_vec()))
-        .bind(column!(leaves, leaf => leaf.hash.as_bytes().to_vec()))
+        .bind(column!(leaves, leaf => &leaf.commitment.as_bytes()[..]))
+        .bind(column!(leaves, leaf => &leaf.hash.as_bytes()[..]))
         .bind(column!(leaves, leaf => leaf.place.out_of_order))
 }
 
@@ -36,5 +36,5 @@ pub(crate) fn insert_above(organization: OrganizationId, above: &[StoredHash]) -
         .bind(organization.uuid())
         .bind(column!(above, stored => i64::from(stored.level)))
         .bind(column!(above, stored => whole(stored.index)))
-        .bind(column!(above, stored => stored.hash.as_bytes().to_vec()))
+        .bind(column!(above, stored => &stored.hash.as_bytes()[..]))
 }

@@ -160,7 +160,8 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         let page = assembled(agents::LIST.page(organization(), &filter, after(AgentId::from_uuid)));
         served_by(&mut connection, index, condition, page).await;
         let count = assembled(agents::LIST.count(organization(), &filter));
-        served_by(&mut connection, "Index", "organization_id", count).await;
+        let index = if filter == none() { "agent_tally_pkey" } else { "Index" };
+        served_by(&mut connection, index, "organization_id", count).await;
     }
 }
 
@@ -169,7 +170,7 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
     let (_database, mut connection) = connection().await;
     for (sql, index, condition) in [
         (agents::FIND, "agent_pkey", "id = $2"),
-        (agents::COUNT, "agent_", "organization_id"),
+        (agents::COUNT, "agent_tally_pkey", "organization_id = $1"),
         (agents::FIND_BY_EMAIL, "agent_email", "email_folded = $2"),
         (agents::OTHER_ADMINS, "agent_active_admin", "organization_id"),
         (agents::REGISTERED_RESOURCES, "agent_resource_server", "organization_id = $1"),
@@ -222,7 +223,7 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
         (log_reader::LEAVES, "audit_event_pkey", "id = leaf.event_id"),
         (turn::TAKE, "audit_log_pkey", "organization_id = $1"),
         (turn::PENDING, "audit_pending_pkey", "organization_id = $1"),
-        (turn::EVENTS, "audit_event_pkey", "id = ANY ($2)"),
+        (turn::EVENTS, "audit_event_pkey", "id = one.event_id"),
         (turn::FORGET_PENDING, "audit_pending_pkey", "number = ANY ($2)"),
         (turn::EXTEND, "audit_log_pkey", "organization_id = $1"),
         (log_changes::TRIM, "audit_log_pkey", "organization_id = $4"),

@@ -7,7 +7,10 @@ use std::{fmt, time::Duration};
 use audit::EventRecord;
 use kernel::StoreError;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+};
 
 use crate::{
     deadline::Deadline,
@@ -50,7 +53,15 @@ impl Writer {
     /// Writes until every clone of the store is dropped and everything queued is done.
     pub(crate) async fn run(mut self) {
         let mut waiting = Vec::new();
-        while self.queue.recv_many(&mut waiting, self.group).await > 0 {
+        while let Some(first) = self.queue.recv().await {
+            waiting.push(first);
+            // Whoever is ready to write is let in first: a commit costs the same for all.
+            yield_now().await;
+            while waiting.len() < self.group
+                && let Ok(next) = self.queue.try_recv()
+            {
+                waiting.push(next);
+            }
             // Whoever has stopped to listen was told that nothing was written.
             waiting.retain(|note| !note.reply.is_closed());
             if !waiting.is_empty() {

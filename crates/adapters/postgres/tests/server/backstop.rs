@@ -14,7 +14,7 @@ use sql::{attempt, event, filled, newest, refused_by, update};
 use sqlx::Executor;
 
 /// Triggers that refuse nothing.
-const FOLLOWERS: [&str; 1] = ["agent_is_indexed"];
+const FOLLOWERS: [&str; 3] = ["agent_is_indexed", "agent_is_counted", "agent_is_counted_anew"];
 
 #[tokio::test]
 async fn each_trigger_refuses_what_nothing_else_would() {

@@ -36,9 +36,10 @@ const RELATIONS: &str = "
         AND relname <> '_sqlx_migrations'
     ORDER BY relname";
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "agent",
     "agent_capability",
+    "agent_tally",
     "audit_event",
     "audit_leaf",
     "audit_log",

@@ -98,6 +98,16 @@ pub(super) const REFUSED: &[Refused] = &[
     ),
     ("agent_capability", "agent_capability_is_never_emptied", &["TRUNCATE agent_capability"]),
     (
+        "agent_tally",
+        "agent_tally_follows_its_agents",
+        &[
+            "INSERT INTO agent_tally SELECT gen_random_uuid(), 0, 0",
+            "UPDATE agent_tally SET listed = listed + 1",
+            "DELETE FROM agent_tally",
+        ],
+    ),
+    ("agent_tally", "agent_tally_is_never_emptied", &["TRUNCATE agent_tally"]),
+    (
         "client",
         "client_is_never_updated",
         &["UPDATE client SET organization_id = gen_random_uuid()"],

@@ -59,6 +59,8 @@ const DENIED: &[&str] = &[
     "UPDATE _sqlx_migrations SET success = false",
     "DELETE FROM _sqlx_migrations",
     "TRUNCATE agent_capability",
+    "TRUNCATE agent_tally",
+    "DELETE FROM agent_tally",
     "TRUNCATE revoked_token",
     "TRUNCATE single_use",
     "UPDATE single_use SET expires_at = 1",
