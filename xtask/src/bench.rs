@@ -8,6 +8,7 @@ mod clients;
 mod compare;
 mod examples;
 mod figures;
+mod filled;
 mod floor;
 mod growth;
 mod installation;
@@ -36,6 +37,7 @@ use clap::{Args, Subcommand};
 
 use crate::{process, provision};
 use figures::Figure;
+use filled::Much;
 use machine::Machine;
 use report::Report;
 use rounds::Found;
@@ -86,6 +88,8 @@ struct Run {
     /// One second, twice: to see that all of it works.
     #[arg(long)]
     quick: bool,
+    #[command(flatten)]
+    large: Much,
     /// A server that is built already, rather than one that is built now: for comparing.
     #[arg(long)]
     server: Option<PathBuf>,
@@ -124,7 +128,9 @@ fn measure(root: &Path, run: &Run, only: Vec<String>) -> anyhow::Result<()> {
     let earlier = run.compare.as_deref().map(Report::read).transpose()?;
     let (repeats, seconds) = if run.quick { (2, 1) } else { (run.repeats, run.seconds) };
     provision::programs(root)?;
-    let bench = Workbench::set_up(root, Amount { only, repeats, seconds }, run.server.clone())?;
+    let large = if run.quick { Much::LITTLE } else { run.large };
+    let amount = Amount { only, repeats, seconds, large };
+    let bench = Workbench::set_up(root, amount, run.server.clone())?;
     let Found { mut figures, failures } = rounds::measure(&bench)?;
     for (name, measure) in PARTS {
         if bench.wants(name) {

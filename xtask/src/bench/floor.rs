@@ -4,11 +4,20 @@ use std::process::Stdio;
 
 use anyhow::Context;
 
-use super::load::load;
+use super::load::{Load, load};
 use super::request::Request;
-use super::scenario::Floor;
+use super::scenario::{CONNECTIONS, Floor};
 use super::server::{Announced, Server};
 use super::workbench::Workbench;
+
+/// What a floor does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace {
+    /// Requests a second.
+    pub(crate) rate: f64,
+    /// Microseconds of CPU for each.
+    pub(crate) us: f64,
+}
 
 /// A server of the floors. It ends with its value.
 #[derive(Debug)]
@@ -28,14 +37,14 @@ impl Floors {
         Ok(Self { server, token })
     }
 
-    /// How many requests a second this one answers, of clients that send these forms in turns.
-    pub(crate) fn rate(
+    /// What this one does, of clients that send these forms in turns.
+    pub(crate) fn pace(
         &self,
         bench: &Workbench,
         floor: Floor,
         forms: &[String],
         seconds: u64,
-    ) -> anyhow::Result<f64> {
+    ) -> anyhow::Result<Pace> {
         let path = format!("/{}", floor.name());
         let request = match floor {
             Floor::Hello | Floor::Sign(_) => {
@@ -45,7 +54,11 @@ impl Floors {
                 Request::form(&path, "token={line}").for_each(vec![self.token.clone()])
             }
         };
-        let outcome = load(bench, self.server.url(), &request, seconds);
-        Ok(outcome.with_context(|| format!("measuring the floor `{}`", floor.name()))?.rate())
+        let much = Load { request: &request, connections: CONNECTIONS, seconds };
+        let before = self.server.cpu_time()?;
+        let outcome = load(bench, self.server.url(), much);
+        let outcome = outcome.with_context(|| format!("measuring the floor `{}`", floor.name()))?;
+        let used = self.server.cpu_time()?.saturating_sub(before);
+        Ok(Pace { rate: outcome.rate(), us: used.as_secs_f64() * 1e6 / outcome.requests() })
     }
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::clients;
-use super::server::Server;
+use super::server::{SETTINGS, Server};
 use super::stores::Stores;
 use super::workbench::Workbench;
+use crate::process;
 
 /// How many agents ask for tokens in turns.
 const AGENTS: usize = 1_000;
@@ -61,6 +62,15 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
+    /// One that is there already, with the file of those of its agents that are active.
+    pub(crate) const fn of(
+        folder: PathBuf,
+        variables: Vec<(String, String)>,
+        clients: PathBuf,
+    ) -> Self {
+        Self { folder, variables, clients }
+    }
+
     /// Makes it, and registers its agents.
     pub(crate) fn new(
         bench: &Workbench,
@@ -77,11 +87,23 @@ impl Installation {
         let folder = bench.folder.join(&name);
         let clients = bench.folder.join(format!("{name}.clients"));
         let installation = Self { folder, variables, clients };
+        if store == Store::Shared {
+            installation.found(bench)?;
+        }
         let server = installation.start(bench)?;
         clients::agents(bench, &server, AGENTS, &installation.clients)?;
         server.until_quiet()?;
         server.stop()?;
         Ok(installation)
+    }
+
+    /// Founds the organization, which the embedded store does by itself.
+    fn found(&self, bench: &Workbench) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.folder).context("making the folder of an installation")?;
+        let mut found = bench.idp(&["bootstrap", "--organization", "benchmarks"]);
+        found.env("IDP_DATA_DIR", &self.folder).envs(SETTINGS).env("IDP_LOG", "warn");
+        found.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        process::output(&mut found).context("founding the organization").map(|_| ())
     }
 
     /// Starts its server.

@@ -11,9 +11,6 @@ use super::request::Request;
 use super::workbench::Workbench;
 use crate::process;
 
-/// As many requests are in flight at a time.
-pub(crate) const CONNECTIONS: u32 = 64;
-
 /// What is shorter is no measurement: the list of lines was used up too soon.
 const SHORTEST: f64 = 0.5;
 
@@ -44,22 +41,30 @@ impl Outcome {
     }
 }
 
-/// Sends this to the server at the URL for so many seconds.
+/// How much is sent of what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load<'a> {
+    pub(crate) request: &'a Request,
+    /// As many requests are in flight at a time.
+    pub(crate) connections: u32,
+    pub(crate) seconds: u64,
+}
+
+/// Sends this to the server at the URL.
 ///
 /// # Errors
 /// Where an answer is no success or does not come: no figure comes of errors.
 pub(crate) fn load(
     bench: &Workbench,
     url: &str,
-    request: &Request,
-    seconds: u64,
+    Load { request, connections, seconds }: Load<'_>,
 ) -> anyhow::Result<Outcome> {
     let script = bench.folder.join("wrk.lua");
     let list = bench.folder.join("wrk.list");
     fs::write(&list, request.list().join("\n")).context("writing what wrk sends")?;
     fs::write(&script, script_of(request, &list)).context("writing what wrk sends")?;
     let mut command = process::command(&bench.root, "wrk", &["--threads", "1"]);
-    command.args(["--connections", &CONNECTIONS.to_string(), "--latency"]);
+    command.args(["--connections", &connections.to_string(), "--latency"]);
     command.arg("--duration").arg(format!("{seconds}s")).arg("--script").arg(&script).arg(url);
     let said = run(&mut command)?;
     outcome(&said).with_context(|| format!("wrk at `{url}`"))

@@ -41,9 +41,9 @@ impl Report {
     /// The table, as Markdown.
     pub(crate) fn table(&self) -> String {
         let mut lines = vec![
-            "| what | median | least to most | unit | p50, p99, p99.9 ms | server, stores µs of CPU | of the floor | goal |"
+            "| what | median | least to most | unit | p50, p99, p99.9 ms | server, stores µs of CPU | of the floor | by CPU | goal |"
                 .to_owned(),
-            "|---|---|---|---|---|---|---|---|".to_owned(),
+            "|---|---|---|---|---|---|---|---|---|".to_owned(),
         ];
         lines.extend(self.figures.iter().map(row));
         lines.join("\n")
@@ -53,12 +53,13 @@ impl Report {
 fn row(figure: &Figure) -> String {
     let Figure { name, unit, value, ratio, details, .. } = figure;
     let detail = |name: &str| details.get(name).map(|spread| number(spread.median));
+    let by_cpu = details.get("cpu_ratio").map(|spread| format!("{:.3}", spread.median));
     let details = |names: &[&str]| {
         names.iter().filter_map(|name| detail(name)).collect::<Vec<_>>().join(", ")
     };
     let times = details(&["p50_ms", "p99_ms", "p999_ms"]);
     let cpu = details(&["server_us", "stores_us"]);
-    let ratio = ratio.as_ref().map(|it| format!("{:.2} of `{}`", it.of_it.median, it.floor));
+    let ratio = ratio.as_ref().map(|it| format!("{:.3} of `{}`", it.of_it.median, it.floor));
     let goal = figure.goal.map(goal).unwrap_or_default();
     let met = match figure.is_met() {
         Some(true) => " met",
@@ -66,11 +67,12 @@ fn row(figure: &Figure) -> String {
         None => "",
     };
     format!(
-        "| {name} | {} | {} to {} | {unit} | {times} | {cpu} | {} | {goal}{met} |",
+        "| {name} | {} | {} to {} | {unit} | {times} | {cpu} | {} | {} | {goal}{met} |",
         number(value.median),
         number(value.min),
         number(value.max),
         ratio.unwrap_or_default(),
+        by_cpu.unwrap_or_default(),
     )
 }
 
@@ -115,7 +117,8 @@ mod tests {
         let figure = Figure::of("tokens", "requests/s", Better::Higher, &[900.0, 1_000.0, 1_200.0]);
         let figure = figure.unwrap().against("sign", &[0.5]).with_goal(Goal::RatioAtLeast(0.6));
         let figure = figure.with_detail("p99_ms", &[4.2]).with_detail("server_us", &[61.0]);
-        let expected = "| tokens | 1,000 | 900 to 1,200 | requests/s | 4.2 | 61.0 | 0.50 of `sign` | at least 0.6 MISSED |";
+        let figure = figure.with_detail("cpu_ratio", &[0.55]);
+        let expected = "| tokens | 1,000 | 900 to 1,200 | requests/s | 4.2 | 61.0 | 0.500 of `sign` | 0.550 | at least 0.6 MISSED |";
         assert_eq!(row(&figure), expected);
     }
 }

@@ -8,9 +8,9 @@ use anyhow::{Context, ensure};
 use super::api;
 use super::clients;
 use super::figures::{Better, Figure};
-use super::floor::Floors;
+use super::floor::{Floors, Pace};
 use super::installation::{Installation, Store};
-use super::load::{CONNECTIONS, Outcome, load};
+use super::load::{Load, Outcome, load};
 use super::sample::{self, Sample};
 use super::scenario::{self, Floor, Kind, Scenario};
 use super::server::Server;
@@ -137,7 +137,7 @@ impl Round<'_> {
 
     /// How many tokens are enough: nobody who verifies each is faster than the floor.
     fn pool(&self, subject: &Subject) -> anyhow::Result<usize> {
-        let rate = self.floors.rate(self.bench, Floor::Verify, &subject.forms, 1)?;
+        let rate = self.floors.pace(self.bench, Floor::Verify, &subject.forms, 1)?.rate;
         let seconds = Duration::from_secs(self.bench.seconds).as_secs_f64();
         Ok(Duration::from_secs_f64(rate * seconds * RESERVE).as_secs().try_into()?)
     }
@@ -151,14 +151,18 @@ impl Round<'_> {
     ) -> anyhow::Result<Sample> {
         let Self { bench, floors, number } = self;
         let turn = format!("{number}-{}", std::process::id());
-        load(bench, server.url(), &subject.warm_up(scenario, &turn), 1).context("warming up")?;
+        let connections = scenario.connections();
+        let warm_up = subject.warm_up(scenario, &turn);
+        load(bench, server.url(), Load { request: &warm_up, connections, seconds: 1 })
+            .context("warming up")?;
         server.until_quiet()?;
         let half = bench.seconds.div_ceil(2);
-        let floor = floors.rate(bench, scenario.floor(), &subject.forms, half)?;
+        let floor = floors.pace(bench, scenario.floor(), &subject.forms, half)?;
         let request = subject.request(scenario, &turn, bench.seconds);
         let log = Log::before(scenario, server, subject)?;
         let used = Used::so_far(server, stores)?;
-        let outcome = load(bench, server.url(), &request, bench.seconds)?;
+        let much = Load { request: &request, connections, seconds: bench.seconds };
+        let outcome = load(bench, server.url(), much)?;
         server.until_quiet()?;
         let (server_us, stores_us) = used.for_each_since(server, stores, &outcome)?;
         if let Some(log) = log {
@@ -223,7 +227,7 @@ impl Log {
     ) -> anyhow::Result<()> {
         let began = Instant::now();
         let least = outcome.requests;
-        let most = least + u64::from(CONNECTIONS);
+        let most = least + u64::from(scenario::CONNECTIONS);
         loop {
             let grown = api::size_of_the_log(server, &subject.admin_token)?.saturating_sub(self.0);
             ensure!(grown <= most, "{least} answers left {grown} events");
@@ -261,10 +265,13 @@ fn figures(groups: &[Group<'_>]) -> Vec<Figure> {
     let mut figures = Vec::new();
     for name in names {
         let of_this = all().filter(|(scenario, _)| scenario.floor().name() == name);
-        let rates: Vec<f64> =
+        let paces: Vec<Pace> =
             of_this.flat_map(|(_, samples)| samples).map(|sample| sample.floor).collect();
+        let rates: Vec<f64> = paces.iter().map(|pace| pace.rate).collect();
+        let used: Vec<f64> = paces.iter().map(|pace| pace.us).collect();
         let name = format!("floor {name}");
-        figures.extend(Figure::of(&name, "requests/s", Better::Higher, &rates));
+        let figure = Figure::of(&name, "requests/s", Better::Higher, &rates);
+        figures.extend(figure.map(|figure| figure.with_detail("server_us", &used)));
     }
     figures.extend(all().flat_map(|(scenario, samples)| sample::figures(*scenario, samples)));
     figures

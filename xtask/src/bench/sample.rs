@@ -2,6 +2,7 @@
 
 use super::clients::Latency;
 use super::figures::{Better, Figure};
+use super::floor::Pace;
 use super::load::Outcome;
 use super::scenario::Scenario;
 
@@ -9,8 +10,8 @@ use super::scenario::Scenario;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) outcome: Outcome,
-    /// How many requests a second the floor answered right before.
-    pub(crate) floor: f64,
+    /// What the floor did right before.
+    pub(crate) floor: Pace,
     /// Microseconds of CPU for each request, with what has to be done for it afterwards.
     pub(crate) server_us: f64,
     /// Likewise of PostgreSQL and Redis.
@@ -22,7 +23,13 @@ pub(crate) struct Sample {
 impl Sample {
     /// How much of its floor it reaches.
     pub(crate) fn ratio(&self) -> f64 {
-        self.outcome.rate() / self.floor
+        self.outcome.rate() / self.floor.rate
+    }
+
+    /// How much of its CPU time would have done for the floor: what others do on the machine, and
+    /// waiting for a disk, leave it as it is.
+    fn ratio_of_cpu(&self) -> f64 {
+        self.floor.us / self.server_us
     }
 }
 
@@ -38,7 +45,9 @@ fn rate(scenario: Scenario, samples: &[Sample]) -> Option<Figure> {
     let rates = each(|sample| sample.outcome.rate());
     let mut figure = Figure::of(&scenario.name(), "requests/s", Better::Higher, &rates)?
         .against(&scenario.floor().name(), &each(Sample::ratio))
-        .with_detail("floor_rate", &each(|sample| sample.floor))
+        .with_detail("floor_rate", &each(|sample| sample.floor.rate))
+        .with_detail("floor_us", &each(|sample| sample.floor.us))
+        .with_detail("cpu_ratio", &each(Sample::ratio_of_cpu))
         .with_detail("p50_ms", &each(|sample| sample.outcome.p50))
         .with_detail("p99_ms", &each(|sample| sample.outcome.p99))
         .with_detail("server_us", &each(|sample| sample.server_us))
@@ -73,6 +82,7 @@ mod tests {
         let outcome = Outcome { requests: rate, seconds: 1.0, p50: 1.0, p99: 2.0 };
         let rate = 0.7 * outcome.rate();
         let paced = Latency { requests: 1, rate, p50: 1.0, p99: 3.0, p999: 4.0, max: 5.0 };
+        let floor = Pace { rate: floor, us: 20.0 };
         Sample { outcome, floor, server_us: 50.0, stores_us: None, paced: Some(paced) }
     }
 
@@ -84,6 +94,7 @@ mod tests {
         let ratio = figures[0].ratio.as_ref().unwrap();
         assert_eq!([ratio.of_it.min, ratio.of_it.median, ratio.of_it.max], [0.4, 0.5, 0.6]);
         assert_eq!(figures[0].value.median, 500.0);
+        assert_eq!(figures[0].details["cpu_ratio"].median, 0.4);
         assert!(!figures[0].details.contains_key("stores_us"));
     }
 

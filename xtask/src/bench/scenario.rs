@@ -3,6 +3,12 @@
 use super::figures::Goal;
 use super::installation::{Algorithm, Store};
 
+/// As many requests are in flight at a time, but where changes wait for each other.
+pub(crate) const CONNECTIONS: u32 = 64;
+
+/// Where an organization's changes are made one after the other.
+const CONNECTIONS_THAT_WAIT: u32 = 8;
+
 /// What is asked again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -137,6 +143,22 @@ impl Scenario {
             ) => return None,
         };
         Some(Goal::RatioAtLeast(least))
+    }
+
+    /// How many requests are in flight at a time.
+    pub(crate) const fn connections(self) -> u32 {
+        match self.kind {
+            Kind::Register => CONNECTIONS_THAT_WAIT,
+            Kind::Token
+            | Kind::TokenLogWarn
+            | Kind::IntrospectRepeated
+            | Kind::IntrospectFresh
+            | Kind::IntrospectForeign
+            | Kind::BearerFresh
+            | Kind::BearerRepeated
+            | Kind::Get
+            | Kind::List => CONNECTIONS,
+        }
     }
 
     /// Whether its latency is taken at a fixed rate too, and the milliseconds within which 99 of 100

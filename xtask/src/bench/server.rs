@@ -14,7 +14,7 @@ use super::usage;
 use super::workbench::Workbench;
 
 /// What every server has beside what its scenario wants.
-const SETTINGS: [(&str, &str); 3] = [
+pub(crate) const SETTINGS: [(&str, &str); 3] = [
     // No limit of the plan is met: what is measured is the work, not its refusal.
     ("IDP_PLANS_ENTERPRISE_REQUESTS_PER_MINUTE", "4000000000"),
     // The port differs with each start, and what names the issuer is to outlive one.

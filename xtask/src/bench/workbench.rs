@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use super::filled::Much;
 use super::machine::Cores;
 use crate::process;
 
@@ -18,6 +19,7 @@ pub(crate) struct Amount {
     pub(crate) only: Vec<String>,
     pub(crate) repeats: u32,
     pub(crate) seconds: u64,
+    pub(crate) large: Much,
 }
 
 /// The built programs, the cores, and how much is measured.
@@ -39,6 +41,8 @@ pub(crate) struct Workbench {
     pub(crate) repeats: u32,
     /// For how long each time.
     pub(crate) seconds: u64,
+    /// How much the large store has, where there is one.
+    pub(crate) large: Much,
 }
 
 impl Workbench {
@@ -50,7 +54,7 @@ impl Workbench {
         idp: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
         let cores = Cores::allowed()?;
-        let Amount { only, repeats, seconds } = amount;
+        let Amount { only, repeats, seconds, large } = amount;
         let build = |arguments: &[&str]| {
             let arguments = [&["build", "--release", "--package"], arguments].concat();
             process::step(&mut process::command(root, process::cargo(), &arguments))
@@ -59,7 +63,7 @@ impl Workbench {
         if idp.is_none() {
             build(&["idp"])?;
         }
-        build(&["benchmarks", "--bin", "floor", "--bin", "load"])?;
+        build(&["benchmarks", "--no-default-features", "--bin", "floor", "--bin", "load"])?;
         cores.leave_the_servers()?;
         let folder = root.join(FOLDER);
         if folder.exists() {
@@ -69,7 +73,7 @@ impl Workbench {
         let built = |name: &str| root.join("target/release").join(name);
         let idp = idp.unwrap_or_else(|| built("idp"));
         let (root, floor, load) = (root.to_owned(), built("floor"), built("load"));
-        Ok(Self { root, folder, cores, idp, floor, load, only, repeats, seconds })
+        Ok(Self { root, folder, cores, idp, floor, load, only, repeats, seconds, large })
     }
 
     /// Whether what has this name is measured.

@@ -16,8 +16,8 @@ use super::{
     share,
 };
 
-/// Requests in flight.
-const THREADS: usize = 32;
+/// Requests in flight: an organization's changes are made one after the other, so more would only wait.
+const THREADS: usize = 4;
 
 /// What the admin needs for it.
 const SCOPE: &str = "agents:write credentials:write";
