@@ -29,6 +29,10 @@ pub struct AgentList {
 }
 
 impl AgentList {
+    // An organization without agents has no row.
+    const TALLY: &'static str = "SELECT coalesce((SELECT listed FROM agent_tally";
+    const TALLY_OF: &'static str = " WHERE organization_id = ?";
+    const TALLY_END: &'static str = "), 0)";
     const ALL: &'static str = " FROM agent WHERE agent.organization_id = ?";
     const HELD_IN: &'static str = " WHERE held.organization_id = ?";
     const THE_CAPABILITY: &'static str = " AND held.capability = ?";
@@ -64,9 +68,15 @@ impl AgentList {
         text
     }
 
-    /// How many match, as far as they are counted.
+    /// How many match, as far as they are counted; of all, by the tally.
     #[must_use]
     pub fn count(&self, organization: OrganizationId, filter: &AgentFilter) -> Text {
+        if *filter == AgentFilter::default() {
+            let mut text = Text::new(self.places, Self::TALLY);
+            text.bind(Self::TALLY_OF, Value::Id(organization.uuid()));
+            text.add(Self::TALLY_END);
+            return text;
+        }
         let mut text = Text::new(self.places, COUNT);
         self.matching(&mut text, organization, filter);
         text.add(COUNT_END);

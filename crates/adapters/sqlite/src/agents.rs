@@ -52,9 +52,9 @@ pub(crate) const FIND_BY_EMAIL: &str = concat!(
     WHERE organization_id = ? AND email_folded = ? AND status NOT IN ('decommissioned', 'archived')"
 );
 
-pub(crate) const COUNT: &str = "
-    SELECT count(*) FROM agent INDEXED BY agent_email
-    WHERE organization_id = ? AND status NOT IN ('decommissioned', 'archived')";
+// An organization without agents has no tally.
+pub(crate) const COUNT: &str =
+    "SELECT coalesce((SELECT in_use FROM agent_tally WHERE organization_id = ?), 0)";
 
 pub(crate) const OTHER_ADMINS: &str = "
     SELECT EXISTS (

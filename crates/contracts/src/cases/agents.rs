@@ -1,11 +1,11 @@
 //! Agents: their fields and states, their addresses, and the keys they were registered under.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use audit::Event;
-use kernel::{Resource, StoreError};
+use kernel::{Limit, PageRequest, Resource, Start, StoreError, Total};
 use registry::{
-    Agent, AgentPatch, Agents, Fingerprint, IdempotencyKey, NewAgent, OtherAdmins,
+    Agent, AgentFilter, AgentPatch, Agents, Fingerprint, IdempotencyKey, NewAgent, OtherAdmins,
     PastRegistration, Registration, Role, StatusRequest,
 };
 
@@ -72,13 +72,20 @@ pub async fn tn_03_an_address_is_free_in_another_organization<H: Harness>() {
 pub async fn agents_count_until_they_are_gone<H: Harness>() {
     let (world, scope) = World::<H>::with_organization().await;
     world.agent(&scope, "stays").await;
-    let counts = [2, 2, 2, 2, 2, 1, 1];
+    let counts = [(2, 2), (2, 2), (2, 2), (2, 2), (2, 2), (1, 2), (1, 1)];
     let life = sample::every_agent(&world.machine, scope.organization());
     assert_eq!(life.len(), counts.len());
-    for (change, count) in life.into_iter().zip(counts) {
+    for (change, (count, listed)) in life.into_iter().zip(counts) {
         world.change(&scope, change).await;
-        assert_eq!(world.view(&scope).await.agent_count().await.unwrap(), count);
+        let mut view = world.view(&scope).await;
+        assert_eq!(view.agent_count().await.unwrap(), count);
+        let page = PageRequest { start: Start::Page(NonZeroU32::MIN), limit: Limit::default() };
+        let page = view.agents(&AgentFilter::default(), page).await.unwrap();
+        assert_eq!(page.total, Total::Exactly(listed));
+        assert_eq!(u64::try_from(page.rows.len()).unwrap(), listed);
     }
+    let other = world.organization("without-agents").await;
+    assert_eq!(world.view(&other).await.agent_count().await.unwrap(), 0);
 }
 
 pub async fn another_admin_is_an_active_one<H: Harness>() {

@@ -240,6 +240,27 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["UPDATE agent_capability SET capability = 'vault:' || capability"],
     ),
     (
+        "agent_tally_begins_with_nothing",
+        &[
+            "INSERT INTO agent_tally VALUES (zeroblob(16), 1, 0)",
+            "INSERT INTO agent_tally VALUES (zeroblob(16), 1, 1)",
+            "REPLACE INTO agent_tally SELECT organization_id, 0, 0 FROM agent_tally",
+        ],
+    ),
+    (
+        "agent_tally_goes_by_one",
+        &[
+            "UPDATE agent_tally SET listed = listed + 2",
+            concat!(
+                "UPDATE agent_tally SET listed = listed + 1",
+                ";;",
+                "UPDATE agent_tally SET listed = listed + 1, in_use = in_use + 2"
+            ),
+            "UPDATE agent_tally SET organization_id = zeroblob(16)",
+        ],
+    ),
+    ("agent_tally_is_never_deleted", &["DELETE FROM agent_tally"]),
+    (
         "credential_is_never_replaced",
         &[concat!(
             client_keys::removed!(),
@@ -338,9 +359,11 @@ const REFUSED: &[(&str, &[&str])] = &[
 ];
 
 /// Triggers that refuse nothing.
-const FOLLOWERS: [&str; 3] = [
+const FOLLOWERS: [&str; 5] = [
     "agent_capability_follows_a_registration",
     "agent_capability_follows_an_update",
+    "agent_tally_follows_a_registration",
+    "agent_tally_follows_an_update",
     "audit_event_waits_for_its_place",
 ];
 
