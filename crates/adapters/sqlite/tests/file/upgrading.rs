@@ -1,19 +1,21 @@
-//! A database of the release before is brought up to date, and keeps its signing keys.
+//! A database of a release before is brought up to date, and keeps what it has.
 
 use audit::Transactor;
 use contracts::sample;
-use sqlx::{Executor, SqliteConnection, migrate::Migrator};
+use kernel::OrganizationId;
+use registry::Agents;
+use sqlx::{Executor, SqliteConnection, migrate::Migrator, types::Uuid};
 use tokens::{Jwk, KeyState, SigningKeys};
 
 use crate::database::Database;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
-/// Brings an empty file to the version of the release before.
-async fn of_the_release_before(database: &Database) -> SqliteConnection {
+/// Brings an empty file to this version.
+async fn of_version(version: i64, database: &Database) -> SqliteConnection {
     std::fs::File::create(database.path()).unwrap();
     let mut stranger = database.stranger().await;
-    let known = MIGRATIONS.iter().filter(|one| one.version <= 2).cloned().collect::<Vec<_>>();
+    let known = MIGRATIONS.iter().filter(|one| one.version <= version).cloned().collect::<Vec<_>>();
     let before = Migrator { migrations: known.into(), ..Migrator::DEFAULT };
     before.run(&mut stranger).await.unwrap();
     stranger
@@ -54,7 +56,7 @@ async fn key(connection: &mut SqliteConnection, number: u8, state: &str) -> Jwk 
 #[tokio::test]
 async fn signing_keys_of_the_release_before_are_there_and_as_safe_as_before() {
     let database = Database::new();
-    let mut stranger = of_the_release_before(&database).await;
+    let mut stranger = of_version(2, &database).await;
     let mut expected = Vec::new();
     for (number, state) in [(1, "retired"), (2, "retiring"), (3, "active"), (4, "published")] {
         expected.push((key(&mut stranger, number, state).await, state));
@@ -90,4 +92,47 @@ async fn signing_keys_of_the_release_before_are_there_and_as_safe_as_before() {
     let change = next.activate(std::time::Duration::ZERO, now).unwrap();
     running.change(&scope, change).await.unwrap();
     running.change(&scope, sample::key(&database.machine)).await.unwrap();
+}
+
+/// An organization, and agents of which one is archived and another is decommissioned.
+const AGENTS: &str = "
+    INSERT INTO audit_event (
+        id, organization_id, action, outcome, resource_kind, resource_id, request_id, metadata, occurred_at, salt
+    )
+    SELECT unhex(about), unhex(replace(hex(zeroblob(16)), '0', '1')), kind || '.created', 'success', kind, about, 'r',
+        '{}', 1, randomblob(32)
+    FROM (
+        SELECT 'organization' AS kind, replace(hex(zeroblob(16)), '0', '1') AS about
+        UNION ALL SELECT 'agent', replace(hex(zeroblob(16)), '0', '2')
+        UNION ALL SELECT 'agent', replace(hex(zeroblob(16)), '0', '3')
+        UNION ALL SELECT 'agent', replace(hex(zeroblob(16)), '0', '4')
+    );
+    INSERT INTO organization (
+        id, name, slug, kind, plan, status, created_at, updated_at, revision, last_event
+    )
+    SELECT id, 'x', 'x', 'platform', 'pro', 'active', 1, 1, 1, id
+    FROM audit_event WHERE resource_kind = 'organization';
+    INSERT INTO agent (
+        id, organization_id, email, email_folded, agent_type, version, capabilities, owner, deployment_env,
+        status, status_since, decommissioned_at, roles, is_public, metadata, created_at, updated_at, revision, last_event
+    )
+    SELECT id, organization_id, hex(id), lower(hex(id)), 'custom', '1.0.0', '[\"a:b\"]', 'x', 'staging',
+        CASE substr(hex(id), 1, 1) WHEN '2' THEN 'archived' WHEN '3' THEN 'decommissioned' ELSE 'active' END,
+        CASE substr(hex(id), 1, 1) WHEN '4' THEN NULL ELSE 1 END,
+        CASE substr(hex(id), 1, 1) WHEN '2' THEN 1 END,
+        '[]', 0, '{}', 1, 1, 1, id
+    FROM audit_event WHERE resource_kind = 'agent'";
+
+#[tokio::test]
+async fn agents_of_the_release_before_are_in_the_tally() {
+    let database = Database::new();
+    let mut stranger = of_version(3, &database).await;
+    stranger.execute(AGENTS).await.unwrap();
+    drop(stranger);
+
+    let running = database.open().await;
+    let organization = OrganizationId::from_uuid(Uuid::from_bytes([0x11; 16]));
+    assert_eq!(running.store.view(organization).await.unwrap().agent_count().await.unwrap(), 1);
+    let listed = database.number("SELECT listed FROM agent_tally").await;
+    assert_eq!(listed, 2);
 }
