@@ -1,7 +1,5 @@
 //! Reads the form that an OAuth endpoint takes (RFC 6749 sections 3.1 and 3.2).
 
-use std::collections::BTreeMap;
-
 use axum::http::Uri;
 use kernel::{ExposeSecret, Secret};
 
@@ -16,32 +14,31 @@ const LONGEST_NAME_TOLD: usize = 32;
 /// Parameters whose own grammar refuses control characters, with a better error than this file's.
 const JUDGED_BY_GRAMMAR: [&str; 2] = ["scope", "resource"];
 
-/// The parameters of a form. Values are wiped when dropped: one of them is likely a secret.
+/// The parameters of a form, by name and then as they came. Values are wiped when dropped: one of them
+/// is likely a secret.
 #[derive(Debug)]
-pub(crate) struct Form(BTreeMap<String, Vec<Secret>>);
+pub(crate) struct Form(Vec<(String, Secret)>);
 
 impl Form {
     /// Reads a form. A parameter without a value counts as absent; one sent twice is refused
     /// unless it is `repeatable`, for the checker and the user of it might each take another one.
     pub(crate) fn parse(bytes: &[u8], repeatable: &[&str]) -> Result<Self, OAuthError> {
         let text = str::from_utf8(bytes).map_err(|_| undecodable())?;
-        if text.split('&').nth(MOST_PAIRS).is_some() {
+        let ends = bytes.iter().filter(|byte| **byte == b'&').count();
+        if ends >= MOST_PAIRS {
             let description = format!("the form has more than {MOST_PAIRS} parameters");
             return Err(OAuthError::invalid_request(description));
         }
-        let mut form: BTreeMap<String, Vec<Secret>> = BTreeMap::new();
+        let mut form = Vec::with_capacity(ends + 1);
         for (name, value) in percent::pairs(text) {
             let name = percent::decode(name).map_err(|_| undecodable())?;
             let value = Secret::from(percent::decode(value).map_err(|_| undecodable())?);
             refuse_control_characters(&name, &value)?;
-            let values = form.entry(name).or_default();
-            values.push(value);
+            form.push((name, value));
         }
+        form.sort_by(|(name, _), (other, _)| name.cmp(other));
         refuse_doubled(&form, repeatable)?;
-        for values in form.values_mut() {
-            values.retain(|value| !value.expose_secret().is_empty());
-        }
-        form.retain(|_, values| !values.is_empty());
+        form.retain(|(_, value)| !value.expose_secret().is_empty());
         Ok(Self(form))
     }
 
@@ -58,12 +55,18 @@ impl Form {
 
     /// All values of a repeatable parameter, in the order in which they came.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.get(name).into_iter().flatten().map(ExposeSecret::expose_secret)
+        self.values(name).map(ExposeSecret::expose_secret)
     }
 
     /// A parameter that must not be seen.
     pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
-        self.0.get(name).and_then(|values| values.first()).cloned()
+        self.values(name).next().cloned()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &Secret> {
+        let first = self.0.partition_point(|(other, _)| other.as_str() < name);
+        let named = self.0.iter().skip(first).take_while(move |(other, _)| other == name);
+        named.map(|(_, value)| value)
     }
 }
 
@@ -73,22 +76,28 @@ fn undecodable() -> OAuthError {
 
 fn refuse_control_characters(name: &str, value: &Secret) -> Result<(), OAuthError> {
     let judged_here = !JUDGED_BY_GRAMMAR.contains(&name);
-    if name.contains(char::is_control)
-        || (judged_here && value.expose_secret().contains(char::is_control))
+    if has_control_characters(name)
+        || (judged_here && has_control_characters(value.expose_secret()))
     {
         return Err(OAuthError::invalid_request("a parameter holds a control character"));
     }
     Ok(())
 }
 
-fn refuse_doubled(
-    form: &BTreeMap<String, Vec<Secret>>,
-    repeatable: &[&str],
-) -> Result<(), OAuthError> {
+fn has_control_characters(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.contains(char::is_control)
+    }
+}
+
+fn refuse_doubled(form: &[(String, Secret)], repeatable: &[&str]) -> Result<(), OAuthError> {
+    let mut pairs = form.iter().zip(form.iter().skip(1));
     let doubled =
-        form.iter().find(|(name, values)| values.len() > 1 && !repeatable.contains(&name.as_str()));
+        pairs.find(|((name, _), (next, _))| name == next && !repeatable.contains(&name.as_str()));
     match doubled {
-        Some((name, _)) => {
+        Some(((name, _), _)) => {
             // A longer name is none that anybody knows, and perhaps a secret in the wrong place.
             let description = if name.len() <= LONGEST_NAME_TOLD {
                 format!("the parameter {name} was sent more than once")

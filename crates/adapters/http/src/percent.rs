@@ -12,6 +12,9 @@ pub(crate) struct Undecodable;
 
 /// Decodes `%XX` and `+`; the outcome must be UTF-8.
 pub(crate) fn decode(text: &str) -> Result<String, Undecodable> {
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderName, HeaderValue, Method, header},
 };
@@ -14,6 +13,7 @@ use usecases::{Requirement, agents::GetError, driving::AgentRegistry};
 use crate::{
     caller::Authorized,
     entity_tag::entity_tag,
+    json::Json,
     path::Path,
     problem::Problem,
     query::NoQuery,

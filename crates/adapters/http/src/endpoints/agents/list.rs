@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use registry::{AgentFilter, Permission};
 use usecases::{Requirement, driving::AgentRegistry};
 
 use crate::{
     caller::Authorized,
     fields::text,
+    json::Json,
     paging::paging,
     problem::Problem,
     query::Query,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use audit::Action;
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,6 +19,7 @@ use crate::{
     entity_tag::entity_tag,
     error_code::Code,
     fields::{boolean, text},
+    json::Json,
     problem::{FieldErrors, Problem},
     query::NoQuery,
     route::{Access, Dialect, Endpoint, Route},

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use audit::Action;
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
@@ -20,6 +19,7 @@ use crate::{
     entity_tag::{entity_tag, if_match},
     error_code::Code,
     fields::{boolean, text},
+    json::Json,
     path::Path,
     problem::Problem,
     query::NoQuery,

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use registry::Permission;
 use usecases::{Requirement, driving::AuditTrail};
 
 use crate::{
     caller::Authorized,
     fields::whole_number,
+    json::Json,
     problem::Problem,
     query::Query,
     route::{Access, Dialect, Endpoint, Route},

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use kernel::EventId;
 use registry::Permission;
 use usecases::{Requirement, audit_log::GetEventError, driving::AuditTrail};
 
 use crate::{
     caller::Authorized,
+    json::Json,
     path::Path,
     problem::Problem,
     query::NoQuery,

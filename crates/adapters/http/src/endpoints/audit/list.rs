@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use audit::EventFilter;
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use kernel::Text;
 use registry::Permission;
 use usecases::{Requirement, driving::AuditTrail};
@@ -11,6 +11,7 @@ use usecases::{Requirement, driving::AuditTrail};
 use crate::{
     caller::Authorized,
     fields::{text, timestamp},
+    json::Json,
     paging::paging,
     problem::Problem,
     query::Query,

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
     extract::State,
     http::{Method, header},
 };
@@ -18,6 +17,7 @@ use usecases::{
 use crate::{
     caller::Authorized,
     fields::whole_number,
+    json::Json,
     path::Path,
     problem::{FieldErrors, Problem, seconds},
     query::Query,

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use kernel::AgentId;
 use registry::Permission;
 use usecases::{Requirement, credentials::ListError, driving::AgentCredentials};
 
 use crate::{
     caller::Authorized,
+    json::Json,
     paging::paging,
     path::Path,
     problem::Problem,

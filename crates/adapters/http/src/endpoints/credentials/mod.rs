@@ -6,7 +6,6 @@ pub(crate) mod revoke;
 pub(crate) mod rotate;
 
 use axum::{
-    Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -17,6 +16,7 @@ use tenancy::Plan;
 use usecases::credentials::{AgentEnded, NewSecret};
 
 use super::agents::invalid_transition;
+use crate::json::Json;
 use crate::{error_code::Code, problem::Problem, views::NewSecretView};
 
 /// The one answer that shows a secret. It is told to no cache by the layer that answers pass.

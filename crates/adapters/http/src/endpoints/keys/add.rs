@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use audit::Action;
 use axum::{
-    Json,
     extract::State,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -24,6 +23,7 @@ use crate::{
     caller::Authorized,
     content::JsonBody,
     fields::{text, timestamp},
+    json::Json,
     path::Path,
     problem::{FieldErrors, Problem},
     query::NoQuery,

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Json,
     extract::State,
     http::{Method, StatusCode},
 };
 use serde::Serialize;
 
 use crate::{
+    json::Json,
     route::{Access, Dialect, Endpoint, Route},
     service_health::{Health, Reason, Service, ServiceHealth},
     state::SharedPorts,

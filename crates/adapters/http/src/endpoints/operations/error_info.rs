@@ -1,10 +1,11 @@
 //! `GET /errors/{code}`: what an error's `type` leads to.
 
-use axum::{Json, extract::RawPathParams, http::Method};
+use axum::{extract::RawPathParams, http::Method};
 use serde::Serialize;
 
 use crate::{
     error_code::Code,
+    json::Json,
     problem::Problem,
     route::{Access, Dialect, Endpoint, Route},
 };

@@ -1,10 +1,11 @@
 //! `GET /health`: the process is alive. No dependency is asked, so that a store that is away does
 //! not get a healthy process killed.
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use serde::Serialize;
 
 use crate::{
+    json::Json,
     route::{Access, Dialect, Endpoint, Route},
     state::SharedPorts,
 };

@@ -1,13 +1,13 @@
 //! `GET /health/ready`: whether the process should be sent requests.
 
 use axum::{
-    Json,
     extract::State,
     http::{Method, StatusCode},
 };
 use serde::Serialize;
 
 use crate::{
+    json::Json,
     route::{Access, Dialect, Endpoint, Route},
     state::{Readiness, SharedPorts},
 };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use usecases::{Requirement, driving::OwnOrganization};
 
 use crate::{
     caller::Authorized,
+    json::Json,
     problem::Problem,
     query::NoQuery,
     route::{Access, Dialect, Endpoint, Route},

@@ -5,10 +5,9 @@ pub(crate) mod introspect;
 pub(crate) mod issue;
 pub(crate) mod revoke;
 
-use axum::{
-    Json,
-    http::{HeaderName, HeaderValue, header},
-};
+use axum::http::{HeaderName, HeaderValue, header};
+
+use crate::json::Json;
 
 /// No cache keeps what these endpoints answer (RFC 6749 section 5.1).
 const NO_STORE: [(HeaderName, HeaderValue); 2] = [

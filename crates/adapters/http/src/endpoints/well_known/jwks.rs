@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -16,6 +15,7 @@ use usecases::driving::AuthorizationServer;
 
 use super::CACHED;
 use crate::{
+    json::Json,
     problem::Problem,
     route::{Access, Dialect, Endpoint, Route},
 };

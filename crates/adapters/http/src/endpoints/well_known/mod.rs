@@ -6,11 +6,10 @@ pub(crate) mod metadata;
 pub(crate) mod openid_configuration;
 pub(crate) mod protected_resource;
 
-use axum::{
-    Json,
-    http::{HeaderName, HeaderValue, header},
-};
+use axum::http::{HeaderName, HeaderValue, header};
 use tokens::rotation::CACHED_FOR;
+
+use crate::json::Json;
 
 /// For how long caches may keep metadata and keys. A new signing key is published for at least as
 /// long before it signs.

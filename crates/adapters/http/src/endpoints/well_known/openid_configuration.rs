@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use serde::Serialize;
 use tokens::Algorithm;
 use usecases::driving::AuthorizationServer;
 
 use super::{Answer, CACHED, metadata::AuthorizationServerMetadata};
 use crate::{
+    json::Json,
     route::{Access, Dialect, Endpoint, Route},
     supported::Supported,
 };

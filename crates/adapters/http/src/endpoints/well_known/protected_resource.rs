@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::Method};
+use axum::{extract::State, http::Method};
 use usecases::driving::AuthorizationServer;
 
 use super::{Answer, CACHED, metadata::ProtectedResourceMetadata};
 use crate::{
+    json::Json,
     route::{Access, Dialect, Endpoint, Route},
     supported::Supported,
 };
