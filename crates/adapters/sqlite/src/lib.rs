@@ -44,6 +44,7 @@ mod log_reader;
 mod logs;
 mod open;
 mod organizations;
+mod packed;
 #[cfg(test)]
 mod plans;
 mod revocations;

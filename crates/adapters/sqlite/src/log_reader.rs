@@ -8,8 +8,11 @@ use kernel::{EventId, StoreError};
 use stored_rows::{Value, log};
 
 use crate::{
+    packed::{
+        self, Packable,
+        Packing::{Hex, Plain},
+    },
     session::{Mode, Session},
-    statement::statement,
 };
 
 /// What how far a log has come is read from.
@@ -23,33 +26,84 @@ pub(crate) use state;
 
 const STATE: &str = concat!("SELECT ", state!(), " FROM audit_log WHERE organization_id = ?");
 
-pub(crate) const LEAF_HASHES: &str = "
-    SELECT position AS \"index\", hash FROM audit_leaf
-    WHERE organization_id = ? AND position >= ? AND position < ?
-    ORDER BY position";
+macro_rules! leaf_hashes {
+    () => {
+        "SELECT position AS \"index\", hash FROM audit_leaf
+        WHERE organization_id = ? AND position >= ? AND position < ?
+        ORDER BY position"
+    };
+}
 
-pub(crate) const STORED_HASHES: &str = "
-    SELECT \"index\", hash FROM audit_stored_hash
-    WHERE organization_id = ? AND level = ? AND \"index\" >= ? AND \"index\" < ?
-    ORDER BY \"index\"";
+macro_rules! stored_hashes {
+    () => {
+        "SELECT \"index\", hash FROM audit_stored_hash
+        WHERE organization_id = ? AND level = ? AND \"index\" >= ? AND \"index\" < ?
+        ORDER BY \"index\""
+    };
+}
 
 pub(crate) const LEAF_OF: &str = "
     SELECT position AS place, event_id, commitment, hash, out_of_order FROM audit_leaf
     WHERE organization_id = ? AND event_id = ?";
 
-pub(crate) const LEAVES: &str = "
-    SELECT
-        leaf.position AS place, leaf.event_id, leaf.commitment, leaf.hash, leaf.out_of_order,
-        event.id, event.organization_id, event.agent_id, event.action, event.outcome,
-        event.resource_kind, event.resource_id, event.request_id, event.address,
-        event.user_agent, event.used_credential_id, event.metadata, event.occurred_at,
-        event.salt, event.erased_at
-    FROM audit_leaf AS leaf
-    LEFT JOIN audit_event AS event
-        ON event.id = leaf.event_id AND event.organization_id = leaf.organization_id
-    WHERE leaf.organization_id = ? AND leaf.position >= ?
-    ORDER BY leaf.position
-    LIMIT ?";
+macro_rules! leaves {
+    () => {
+        "SELECT
+            leaf.position AS place, leaf.event_id, leaf.commitment, leaf.hash, leaf.out_of_order,
+            event.id, event.organization_id, event.agent_id, event.action, event.outcome,
+            event.resource_kind, event.resource_id, event.request_id, event.address,
+            event.user_agent, event.used_credential_id, event.metadata, event.occurred_at,
+            event.salt, event.erased_at
+        FROM audit_leaf AS leaf
+        LEFT JOIN audit_event AS event
+            ON event.id = leaf.event_id AND event.organization_id = leaf.organization_id
+        WHERE leaf.organization_id = ? AND leaf.position >= ?
+        ORDER BY leaf.position
+        LIMIT ?"
+    };
+}
+
+/// Rows of `index` and `hash` in one.
+macro_rules! packed_hashes {
+    ($rows:expr) => {
+        Packable {
+            packed: concat!(
+                "SELECT json_group_array(json_array(\"index\", hex(hash))) AS packed FROM (",
+                $rows,
+                ")"
+            ),
+            plain: $rows,
+            columns: &[&[("index", Plain), ("hash", Hex)]],
+        }
+    };
+}
+
+pub(crate) const LEAF_HASHES: Packable = packed_hashes!(leaf_hashes!());
+
+pub(crate) const STORED_HASHES: Packable = packed_hashes!(stored_hashes!());
+
+pub(crate) const LEAVES: Packable = Packable {
+    packed: concat!(
+        "SELECT json_group_array(json_array(place, hex(event_id), hex(commitment), hex(hash),
+            out_of_order, erased_at, ",
+        packed::event!(),
+        ")) AS packed FROM (",
+        leaves!(),
+        ")"
+    ),
+    plain: leaves!(),
+    columns: &[
+        &[
+            ("place", Plain),
+            ("event_id", Hex),
+            ("commitment", Hex),
+            ("hash", Hex),
+            ("out_of_order", Plain),
+            ("erased_at", Plain),
+        ],
+        packed::EVENT,
+    ],
+};
 
 /// A number as this database keeps it. None of a log that can be is greater.
 pub(crate) fn whole(number: u64) -> Value {
@@ -61,14 +115,15 @@ impl<M: Mode> Tiles for Session<M> {
         let (first, width) = (tile.first(), tile.width());
         let owner = Value::Id(self.owner().uuid());
         let bounds = [whole(first), whole(first.saturating_add(u64::from(width)))];
-        let (table, read) = match tile.level() {
-            0 => (log::LEAVES, statement(LEAF_HASHES, [owner].into_iter().chain(bounds))),
-            level => {
-                let place = [owner, Value::Number(i64::from(level))].into_iter().chain(bounds);
-                (log::STORED_HASHES, statement(STORED_HASHES, place))
-            }
+        let place: Vec<_> = match tile.level() {
+            0 => [owner].into_iter().chain(bounds).collect(),
+            level => [owner, Value::Number(i64::from(level))].into_iter().chain(bounds).collect(),
         };
-        log::stored_hashes(table, (first, width), &self.rows(read).await?)
+        let (table, hashes) = match tile.level() {
+            0 => (log::LEAVES, LEAF_HASHES),
+            _ => (log::STORED_HASHES, STORED_HASHES),
+        };
+        log::stored_hashes(table, (first, width), &hashes.read(self, &place).await?)
     }
 }
 
@@ -84,8 +139,7 @@ impl<M: Mode> LogReader for Session<M> {
     }
 
     async fn leaves(&mut self, from: u64, most: u32) -> Result<Vec<LeafRecord>, StoreError> {
-        let most = Value::Number(i64::from(most));
-        let read = statement(LEAVES, [Value::Id(self.owner().uuid()), whole(from), most]);
-        self.rows(read).await?.iter().map(log::leaf_record).collect()
+        let place = [Value::Id(self.owner().uuid()), whole(from), Value::Number(i64::from(most))];
+        LEAVES.read(self, &place).await?.iter().map(log::leaf_record).collect()
     }
 }

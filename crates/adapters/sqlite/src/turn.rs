@@ -8,13 +8,13 @@ use audit::{
 };
 use kernel::{EventId, OrganizationId, StoreError, Timestamp};
 use sqlx::types::Uuid;
-use stored_rows::{Columns, Value, event, log};
+use stored_rows::{Cells, Columns, Value, event, log};
 
 use crate::{
     held::{Held, Writes},
     leaves,
     log_reader::{state, whole},
-    row::Row,
+    packed::{self, Packable, Packing},
     session::{Mode, Session},
     statement::statement,
 };
@@ -27,15 +27,31 @@ const BEGIN_LOG: &str = "INSERT INTO audit_log (holder, fence, organization_id) 
 const TAKE_LEASE: &str =
     "UPDATE audit_log SET holder = ?, fence = ? WHERE organization_id = ? AND fence = ?";
 
-pub(crate) const UNSEQUENCED: &str = "
-    SELECT
-        pending.position AS pending, event.id, event.organization_id, event.agent_id, event.action,
-        event.outcome, event.resource_kind, event.resource_id, event.request_id, event.address,
-        event.user_agent, event.used_credential_id, event.metadata, event.occurred_at, event.salt
-    FROM audit_pending AS pending LEFT JOIN audit_event AS event USING (position)
-    WHERE pending.organization_id = ?
-    ORDER BY pending.position
-    LIMIT ?";
+macro_rules! unsequenced {
+    () => {
+        "SELECT
+            pending.position AS pending, event.id, event.organization_id, event.agent_id,
+            event.action, event.outcome, event.resource_kind, event.resource_id, event.request_id,
+            event.address, event.user_agent, event.used_credential_id, event.metadata,
+            event.occurred_at, event.salt
+        FROM audit_pending AS pending LEFT JOIN audit_event AS event USING (position)
+        WHERE pending.organization_id = ?
+        ORDER BY pending.position
+        LIMIT ?"
+    };
+}
+
+pub(crate) const UNSEQUENCED: Packable = Packable {
+    packed: concat!(
+        "SELECT json_group_array(json_array(pending, ",
+        packed::event!(),
+        ")) AS packed FROM (",
+        unsequenced!(),
+        ")"
+    ),
+    plain: unsequenced!(),
+    columns: &[&[("pending", Packing::Plain)], packed::EVENT],
+};
 
 pub(crate) const FORGET_PENDING: &str = "
     DELETE FROM audit_pending
@@ -128,7 +144,7 @@ impl SqliteTurn {
 }
 
 /// The event of a row, and where it waits.
-fn pending(row: &Row, owner: OrganizationId) -> Result<(i64, EventRecord), StoreError> {
+fn pending(row: &impl Cells, owner: OrganizationId) -> Result<(i64, EventRecord), StoreError> {
     let position = Columns::of(log::PENDING, row).number("pending")?;
     let event = event::read(row)?;
     if event.organization == owner {
@@ -169,8 +185,8 @@ impl Turn for SqliteTurn {
 
     async fn unsequenced(&mut self, about: u32) -> Result<Vec<EventRecord>, StoreError> {
         let owner = self.organization();
-        let read = sqlx::query(UNSEQUENCED).bind(owner.uuid()).bind(i64::from(about));
-        let rows = self.session.rows(read).await?;
+        let oldest = [Value::Id(owner.uuid()), Value::Number(i64::from(about))];
+        let rows = UNSEQUENCED.read(&mut self.session, &oldest).await?;
         let waiting = rows.iter().map(|row| pending(row, owner)).collect::<Result<Vec<_>, _>>()?;
         self.taken = waiting.iter().map(|(position, event)| (*position, event.id)).collect();
         Ok(waiting.into_iter().map(|(_, event)| event).collect())
