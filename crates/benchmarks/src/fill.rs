@@ -14,9 +14,13 @@ mod clients;
 mod events;
 mod watch;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use audit::LogReader;
 use credentials::{Pepper, Peppers};
 use idp::{
@@ -27,10 +31,15 @@ use idp::{
     storage::Storage,
 };
 use kernel::OrganizationId;
+use tokio::time::interval;
 use usecases::log::Round;
 
 use clients::Clients;
 use watch::Watch;
+
+/// How often it is looked whether anything waits, and how often in a row nothing must.
+const LOOK: Duration = Duration::from_millis(100);
+const IDLE_LOOKS: u32 = 4;
 
 /// How much there is to be.
 #[derive(Debug, Clone)]
@@ -113,7 +122,9 @@ async fn fill_store<S: Store>(
     };
     source.note_all(store).await?;
     settle(&keeping).await?;
-    tell("events", sequenced(store, organization).await?, begun);
+    let size = sequenced(store, organization).await?;
+    tell("events", size, begun);
+    ensure!(size >= wanted.events, "of {} events {size} have their places", wanted.events);
     Ok(())
 }
 
@@ -132,9 +143,10 @@ fn peppers<S>(config: &Config, foundations: &Foundations<S>) -> anyhow::Result<P
 
 /// Sequences, signs and delivers all that waits.
 async fn settle<S: Store>(keeping: &LogKeeping<S>) -> anyhow::Result<()> {
-    let mut idle = 0;
-    // Twice in a row: once it may be that the work beside it was in a turn just then.
-    while idle < 2 {
+    let (mut looks, mut idle) = (interval(LOOK), 0);
+    // The work beside it may be in a turn, of which nothing is to be seen.
+    while idle < IDLE_LOOKS {
+        looks.tick().await;
         idle = if keeping.sequencer.finish().await? == Round::Idle { idle + 1 } else { 0 };
     }
     Ok(())
@@ -146,7 +158,7 @@ async fn sequenced<S: Store>(store: &S, organization: OrganizationId) -> anyhow:
     if let Some(reason) = state.halted {
         bail!("the log was halted: {reason}");
     }
-    anyhow::ensure!(state.signed_size() == state.size, "the newest events are not signed for");
+    ensure!(state.signed_size() == state.size, "the newest events are not signed for");
     Ok(state.size)
 }
 
