@@ -1,5 +1,7 @@
 //! Registers agents and makes each a secret: many in one transaction.
 
+use std::time::Duration;
+
 use audit::{Apply, Journal, Transactor, record};
 use credentials::{ClientSecret, Credential, CredentialChange, LiveCount, NewCredential, Peppers};
 use kernel::{AgentId, Clock, CredentialId, Entropy, ExposeSecret, OrganizationId};
@@ -11,8 +13,9 @@ use tenancy::{Actor, Origin, Scope};
 
 use super::clients::Clients;
 
-/// How many agents one transaction registers: few enough that it ends long before a store's patience.
+/// How many agents one transaction registers, and for how long it goes on: a store's patience has an end.
 const AT_A_TIME: u64 = 250;
+const AT_MOST: Duration = Duration::from_secs(1);
 
 /// How many agents one owner answers for.
 const OF_AN_OWNER: u64 = 1_000;
@@ -37,14 +40,17 @@ impl Desk<'_> {
         S: Transactor<Tx: Apply<AgentChange> + Apply<CredentialChange>>,
     {
         while clients.count() < agents {
-            let count = AT_A_TIME.min(agents - clients.count());
+            let last = agents.min(clients.count() + AT_A_TIME);
             let scope = Scope::new(self.organization, Actor::System, Origin::internal());
+            let (begun, mut lines) = (self.clock.now(), Vec::new());
             let mut tx = store.begin(scope).await?;
-            let mut lines = Vec::new();
-            for number in clients.count()..clients.count() + count {
+            for number in clients.count()..last {
                 let line;
                 (tx, line) = self.register(tx, number).await?;
                 lines.push(line);
+                if self.clock.now().since(begun) >= AT_MOST {
+                    break;
+                }
             }
             tx.commit().await?;
             clients.add(&lines)?;
