@@ -92,7 +92,8 @@ pub(crate) fn all() -> Vec<Scenario> {
 }
 
 impl Scenario {
-    /// What is measured, on which store; without a comma, since those tell names apart on the command line.
+    /// What is measured, on which store; without a comma, since those tell names apart on the
+    /// command line.
     pub(crate) fn name(self) -> String {
         let what = match self.kind {
             Kind::Token => format!("token {}", self.algorithm.name()),
