@@ -41,7 +41,7 @@ use filled::Much;
 use machine::Machine;
 use report::Report;
 use rounds::Found;
-use workbench::{Amount, Workbench};
+use workbench::{Amount, Programs, Workbench};
 
 /// All of it, or one thing.
 #[derive(Debug, Args)]
@@ -93,6 +93,9 @@ struct Run {
     /// A server that is built already, rather than one that is built now: for comparing.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// Builds nothing: what was built last is measured.
+    #[arg(long)]
+    built: bool,
     /// Where the figures are written.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
@@ -130,7 +133,8 @@ fn measure(root: &Path, run: &Run, only: Vec<String>) -> anyhow::Result<()> {
     provision::programs(root)?;
     let large = if run.quick { Much::LITTLE } else { run.large };
     let amount = Amount { only, repeats, seconds, large };
-    let bench = Workbench::set_up(root, amount, run.server.clone())?;
+    let programs = Programs { server: run.server.clone(), are_built: run.built };
+    let bench = Workbench::set_up(root, amount, programs)?;
     let Found { mut figures, failures } = rounds::measure(&bench)?;
     for (name, measure) in PARTS {
         if bench.wants(name) {

@@ -13,7 +13,7 @@ use std::path::Path;
 
 pub(crate) use cargo_programs::CargoProgram;
 pub(crate) use linters::Linters;
-pub(crate) use servers::Servers;
+pub(crate) use servers::{Folder, Servers};
 
 /// Makes sure that everything the tests need is there, or says what is missing. What it returns must live as long as they run.
 pub(crate) fn all(root: &Path) -> anyhow::Result<Servers> {

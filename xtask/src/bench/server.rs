@@ -77,7 +77,8 @@ impl Server {
             let mut line = String::new();
             if out.read_line(&mut line)? == 0 {
                 child.wait()?;
-                bail!("the server ended; see `{}`", data.join("server.log").display());
+                let log = fs::read_to_string(data.join("server.log")).unwrap_or_default();
+                bail!("the server ended: {}", log.lines().last().unwrap_or("it did not say why"));
             }
             let line = line.trim().to_owned();
             if let Some(url) = line.strip_prefix("ready at ") {

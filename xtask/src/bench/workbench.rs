@@ -1,16 +1,14 @@
 //! What every scenario works with: the programs, the cores, the folder, and how much is measured.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use anyhow::Context;
 
 use super::filled::Much;
 use super::machine::Cores;
 use crate::process;
+use crate::provision::Folder;
 
-/// Where everything of one run lies; it is deleted before the next.
+/// Where the folders of runs lie.
 const FOLDER: &str = "target/bench";
 
 /// How much is measured of what.
@@ -22,12 +20,23 @@ pub(crate) struct Amount {
     pub(crate) large: Much,
 }
 
+/// Which programs are measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs {
+    /// A server that somebody has built; else that of this tree.
+    pub(crate) server: Option<PathBuf>,
+    /// Whether those of this tree are measured as they were built last.
+    pub(crate) are_built: bool,
+}
+
 /// The built programs, the cores, and how much is measured.
 #[derive(Debug)]
 pub(crate) struct Workbench {
     pub(crate) root: PathBuf,
     /// For stores and files of scenarios; each makes its own folder in it.
     pub(crate) folder: PathBuf,
+    /// The same, which goes with this value.
+    _own: Folder,
     pub(crate) cores: Cores,
     /// The server, as it is released.
     pub(crate) idp: PathBuf,
@@ -46,34 +55,30 @@ pub(crate) struct Workbench {
 }
 
 impl Workbench {
-    /// Builds what is measured, and moves this process, with all that it will start, to the cores that
+    /// Builds what is measured where it is to be built, and moves this process, with all that it will start, to the cores that
     /// are not the server's.
-    pub(crate) fn set_up(
-        root: &Path,
-        amount: Amount,
-        idp: Option<PathBuf>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn set_up(root: &Path, amount: Amount, programs: Programs) -> anyhow::Result<Self> {
         let cores = Cores::allowed()?;
         let Amount { only, repeats, seconds, large } = amount;
         let build = |arguments: &[&str]| {
             let arguments = [&["build", "--release", "--package"], arguments].concat();
             process::step(&mut process::command(root, process::cargo(), &arguments))
         };
+        let Programs { server, are_built } = programs;
         // Each alone: together they would be built with each other's features.
-        if idp.is_none() {
+        if server.is_none() && !are_built {
             build(&["idp"])?;
         }
-        build(&["benchmarks", "--no-default-features", "--bin", "floor", "--bin", "load"])?;
-        cores.leave_the_servers()?;
-        let folder = root.join(FOLDER);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).context("deleting what the last run left")?;
+        if !are_built {
+            build(&["benchmarks", "--no-default-features", "--bin", "floor", "--bin", "load"])?;
         }
-        fs::create_dir_all(&folder).with_context(|| format!("making `{}`", folder.display()))?;
+        cores.leave_the_servers()?;
+        let own = Folder::new(&root.join(FOLDER))?;
+        let folder = own.path().to_owned();
         let built = |name: &str| root.join("target/release").join(name);
-        let idp = idp.unwrap_or_else(|| built("idp"));
+        let idp = server.unwrap_or_else(|| built("idp"));
         let (root, floor, load) = (root.to_owned(), built("floor"), built("load"));
-        Ok(Self { root, folder, cores, idp, floor, load, only, repeats, seconds, large })
+        Ok(Self { root, folder, _own: own, cores, idp, floor, load, only, repeats, seconds, large })
     }
 
     /// Whether what has this name is measured.

@@ -84,14 +84,14 @@ fn given(
 
 /// A folder of this run alone, deleted with all that it holds when it is dropped.
 #[derive(Debug)]
-struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
     /// A new one among those of other runs, after deleting what runs that were killed have left.
-    fn new(parent: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(parent: &Path) -> anyhow::Result<Self> {
         for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
             if is_left_over(&entry.path()) {
                 let _ = fs::remove_dir_all(entry.path());
@@ -103,6 +103,11 @@ impl Folder {
         let lock = File::create(path.join(LOCK)).with_context(making)?;
         lock.try_lock().with_context(making)?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
