@@ -14,28 +14,41 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
 use crate::config::{LogFilter, LogFormat, Logging};
+use outbox::Outbox;
+
+mod outbox;
+
+pub use outbox::Held;
 
 /// The crates that see requests as bytes.
 const WIRE: &[&str] = &["h2", "hyper", "hyper_util", "rustls"];
 
-/// The process has a log already.
+/// Why there is no log.
 #[derive(Debug, thiserror::Error)]
-#[error("the log was started before")]
-pub struct AlreadyStarted(#[from] tracing::subscriber::SetGlobalDefaultError);
+#[non_exhaustive]
+pub enum NotStarted {
+    /// The process has one already.
+    #[error("the log was started before")]
+    Before(#[from] tracing::subscriber::SetGlobalDefaultError),
+    /// The system refuses a thread.
+    #[error("there is no thread to write the log")]
+    NoThread(#[from] io::Error),
+}
 
-/// Starts the log of this process.
+/// Starts the log of this process, which is written in full once what is returned is dropped.
 ///
 /// # Errors
-/// Where it has one already.
-pub fn start(logging: &Logging) -> Result<(), AlreadyStarted> {
+/// [`NotStarted`]
+pub fn start(logging: &Logging) -> Result<Held, NotStarted> {
     let terminal = io::stderr().is_terminal();
     let form = match logging.format {
         LogFormat::Auto if terminal => Form::Human { coloured: true },
         LogFormat::Auto | LogFormat::Json => Form::Json,
         LogFormat::Human => Form::Human { coloured: terminal },
     };
-    let subscriber = subscriber(&logging.filter, form, io::stderr);
-    Ok(tracing::subscriber::set_global_default(subscriber)?)
+    let (outbox, held) = Outbox::open(io::stderr)?;
+    tracing::subscriber::set_global_default(subscriber(&logging.filter, form, outbox))?;
+    Ok(held)
 }
 
 #[derive(Clone, Copy)]

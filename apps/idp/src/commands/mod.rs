@@ -36,7 +36,7 @@ pub enum Failure {
     Output(#[from] io::Error),
     /// The log cannot be started.
     #[error(transparent)]
-    Logging(#[from] crate::logging::AlreadyStarted),
+    Logging(#[from] crate::logging::NotStarted),
     /// The data folder or the database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -106,24 +106,24 @@ pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<()
         Command::Config(command) => config::run(*command, config, out),
         Command::Audit(AuditCommand::Verify(options)) => verify(options, out),
         Command::Audit(AuditCommand::Acknowledge { organization, reason }) => {
-            crate::logging::start(config.logging())?;
+            let _log = crate::logging::start(config.logging())?;
             acknowledge::run(config, *organization, reason, out)
         }
         Command::Keys(command) => {
-            crate::logging::start(config.logging())?;
+            let _log = crate::logging::start(config.logging())?;
             keys::run(command, config, out)
         }
         Command::Health { url } => health::run(config, url.as_ref(), out),
         Command::Serve => {
-            crate::logging::start(config.logging())?;
+            let _log = crate::logging::start(config.logging())?;
             serve::run(config, out)
         }
         Command::Migrate => {
-            crate::logging::start(config.logging())?;
+            let _log = crate::logging::start(config.logging())?;
             migrate::run(config, out)
         }
         Command::Bootstrap { organization, json } => {
-            crate::logging::start(config.logging())?;
+            let _log = crate::logging::start(config.logging())?;
             bootstrap::run(config, organization, *json, out)
         }
     }
