@@ -58,9 +58,17 @@ pub(crate) const COUNT_LIVE: &str = "
     WHERE organization_id = ? AND agent_id = ? AND state <> 'revoked'
         AND (expires_at IS NULL OR expires_at > ?)";
 
-const LAST_USES: &str = "
+// By their agents: the uses of an agent lie together.
+pub(crate) const LAST_USES: &str = "
+    WITH asked (id) AS MATERIALIZED (SELECT unhex(value) FROM json_each(?2))
     SELECT credential_id, used_at FROM last_use
-    WHERE organization_id = ? AND credential_id IN (SELECT unhex(value) FROM json_each(?))";
+    WHERE organization_id = ?1
+        AND agent_id IN (
+            SELECT agent_id FROM credential WHERE organization_id = ?1 AND id IN asked
+            UNION ALL
+            SELECT agent_id FROM client_key WHERE organization_id = ?1 AND id IN asked
+        )
+        AND credential_id IN asked";
 
 const INSERT: &str = "
     INSERT INTO credential (

@@ -42,7 +42,7 @@ macro_rules! remember_uses {
             substr(?4, key * 48 + 33, 16), value
         FROM json_each(?3)
         WHERE true
-        ON CONFLICT (credential_id) DO UPDATE SET used_at = excluded.used_at
+        ON CONFLICT (organization_id, agent_id, credential_id) DO UPDATE SET used_at = excluded.used_at
         WHERE excluded.used_at > last_use.used_at"
     };
 }

@@ -66,7 +66,16 @@ async fn each_filter_of_agents_is_served_by_an_index() {
         (agents::FIND_BY_EMAIL, "agent_email"),
         (agents::OTHER_ADMINS, "agent_active_admin"),
         (agents::REGISTERED_RESOURCES, "agent_resource_server"),
-        (agents::LAST_AUTHENTICATIONS, "last_use_by_agent"),
+        (
+            agents::LAST_AUTHENTICATIONS,
+            "last_use USING PRIMARY KEY (organization_id=? AND agent_id=?)",
+        ),
+        (
+            credentials_port::LAST_USES,
+            "last_use USING PRIMARY KEY (organization_id=? AND agent_id=? AND credential_id=?)",
+        ),
+        (credentials_port::LAST_USES, "SEARCH credential USING"),
+        (credentials_port::LAST_USES, "SEARCH client_key USING"),
         (credentials_port::COUNT_LIVE, "credential_unrevoked"),
         (credentials_port::LIVE, "credential_by_agent"),
         (client_keys::FIND, "client_key_"),

@@ -121,10 +121,12 @@ const AGENTS: &str = "
         CASE substr(hex(id), 1, 1) WHEN '4' THEN NULL ELSE 1 END,
         CASE substr(hex(id), 1, 1) WHEN '2' THEN 1 END,
         '[]', 0, '{}', 1, 1, 1, id
-    FROM audit_event WHERE resource_kind = 'agent'";
+    FROM audit_event WHERE resource_kind = 'agent';
+    INSERT INTO last_use (credential_id, organization_id, agent_id, used_at)
+    SELECT id, organization_id, id, 7 FROM agent";
 
 #[tokio::test]
-async fn agents_of_the_release_before_are_in_the_tally() {
+async fn agents_of_the_release_before_are_in_the_tally_and_their_last_uses_are_kept() {
     let database = Database::new();
     let mut stranger = of_version(3, &database).await;
     stranger.execute(AGENTS).await.unwrap();
@@ -135,4 +137,6 @@ async fn agents_of_the_release_before_are_in_the_tally() {
     assert_eq!(running.store.view(organization).await.unwrap().agent_count().await.unwrap(), 1);
     let listed = database.number("SELECT listed FROM agent_tally").await;
     assert_eq!(listed, 2);
+    let kept = "SELECT count(*) FROM last_use WHERE used_at = 7 AND agent_id = credential_id";
+    assert_eq!(database.number(kept).await, 3);
 }
