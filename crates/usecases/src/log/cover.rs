@@ -1,7 +1,7 @@
-//! A turn that signs a checkpoint over what earlier turns committed.
+//! Signing a checkpoint over what earlier turns committed: read in a view, and signed in a turn.
 
 use audit::{
-    Checkpoint, LogReader, Logs, SignedCheckpoint, Tile, Turn, VerifierKey, checkpoint,
+    Checkpoint, LogReader, Logs, SignedCheckpoint, Tile, Transactor, Turn, VerifierKey, checkpoint,
     delivery::hold_against,
     merkle::{Frontier, StoredHash, root_at},
     sequence::{Breach, LogState, Rehash},
@@ -20,9 +20,30 @@ struct Found {
     oldest: Option<Timestamp>,
 }
 
-impl<S: Logs> Sequencer<S> {
+/// What a view of a log led to.
+enum Ahead {
+    /// There is nothing to sign, or it may not be signed.
+    Nothing,
+    /// This may be signed where the newest checkpoint still is that one.
+    Found(Option<SignedCheckpoint>, Found),
+    /// Something is wrong, or was when it was looked: a turn finds out.
+    Doubt,
+}
+
+impl<S> Sequencer<S>
+where
+    S: Logs + Transactor,
+    S::View: LogReader,
+{
     /// Signs what no checkpoint covers yet. Gives back whether there was any.
+    ///
+    /// Everything new is read in a view: in a turn, all who write would wait for it. What is in doubt
+    /// is read once more in the turn, where nobody else is.
     pub(super) async fn cover(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+        let ahead = self.read_ahead(organization).await?;
+        if matches!(ahead, Ahead::Nothing) {
+            return Ok(false);
+        }
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
             return Ok(false);
@@ -33,6 +54,12 @@ impl<S: Logs> Sequencer<S> {
         }
         if let Err(breach) = self.held(&mut turn, &state).await? {
             return self.halt(turn, organization, &breach).await;
+        }
+        if let Ahead::Found(signed, found) = ahead
+            && signed == state.signed
+            && found.checkpoint.size <= state.size
+        {
+            return self.publish(turn, found).await;
         }
         if state.size == state.signed_size() {
             return Ok(false);
@@ -45,6 +72,24 @@ impl<S: Logs> Sequencer<S> {
         }
     }
 
+    async fn read_ahead(&self, organization: OrganizationId) -> Result<Ahead, StoreError> {
+        let mut view = self.parts.store.view(organization).await?;
+        let state = view.log_state().await?;
+        if state.halted.is_some() {
+            return Ok(Ahead::Nothing);
+        }
+        if self.fits(&mut view, organization, &state).await?.is_err() {
+            return Ok(Ahead::Doubt);
+        }
+        if state.size == state.signed_size() {
+            return Ok(Ahead::Nothing);
+        }
+        let found = self.read_again(&mut view, &state).await?;
+        Ok(found.map_or(Ahead::Doubt, |found| Ahead::Found(state.signed, found)))
+    }
+}
+
+impl<S: Logs> Sequencer<S> {
     /// Holds a log against the checkpoint of it that left, and halts it where the two do not fit. Gives
     /// back whether it could be looked: another sequencer may keep it.
     pub(super) async fn hold(&self, organization: OrganizationId) -> Result<bool, StoreError> {
@@ -69,31 +114,33 @@ impl<S: Logs> Sequencer<S> {
         turn: &mut S::Turn,
         state: &LogState,
     ) -> Result<Result<(), Breach>, StoreError> {
-        if let Ok(()) = self.fits(turn, state).await? {
+        let organization = turn.organization();
+        if let Ok(()) = self.fits(turn, organization, state).await? {
             return Ok(Ok(()));
         }
         self.parts.outside.look_again().await;
-        self.fits(turn, state).await
+        self.fits(turn, organization, state).await
     }
 
     async fn fits(
         &self,
-        turn: &mut S::Turn,
+        log: &mut impl LogReader,
+        organization: OrganizationId,
         state: &LogState,
     ) -> Result<Result<(), Breach>, StoreError> {
-        let Some(left) = self.parts.outside.newest(turn.organization()) else { return Ok(Ok(())) };
+        let Some(left) = self.parts.outside.newest(organization) else { return Ok(Ok(())) };
         if state.signed.as_ref().is_some_and(|signed| signed.checkpoint == left) {
             return Ok(Ok(()));
         }
         let root =
-            if left.size <= state.size { Some(root_at(turn, left.size).await?) } else { None };
+            if left.size <= state.size { Some(root_at(log, left.size).await?) } else { None };
         Ok(hold_against(&left, state.size, root))
     }
 
     /// Reads everything that is new again, and hashes it again: what is signed is what the store holds.
     async fn read_again(
         &self,
-        turn: &mut S::Turn,
+        log: &mut impl LogReader,
         state: &LogState,
     ) -> Result<Result<Found, Breach>, StoreError> {
         let Some(origin) = state.origin.clone() else {
@@ -104,17 +151,17 @@ impl<S: Logs> Sequencer<S> {
         if signed.is_some_and(|signed| !is_ours(signed, &key)) {
             return Ok(Err(Breach::Checkpoint));
         }
-        let frontier = Frontier::load(turn, state.signed_size()).await?;
+        let frontier = Frontier::load(log, state.signed_size()).await?;
         let mut rehash = match Rehash::behind(frontier, signed.map(|signed| &signed.checkpoint)) {
             Ok(rehash) => rehash,
             Err(breach) => return Ok(Err(breach)),
         };
-        let oldest = match take_all(turn, &mut rehash, state.size).await? {
+        let oldest = match take_all(log, &mut rehash, state.size).await? {
             Ok(oldest) => oldest,
             Err(breach) => return Ok(Err(breach)),
         };
         for stored in rehash.above() {
-            if let Some(breach) = differs(turn, state.size, stored).await? {
+            if let Some(breach) = differs(log, state.size, stored).await? {
                 return Ok(Err(breach));
             }
         }
@@ -155,14 +202,14 @@ fn is_ours(signed: &SignedCheckpoint, key: &VerifierKey) -> bool {
 
 /// Takes the leaves up to this size. Gives back the time of the oldest event.
 async fn take_all(
-    turn: &mut impl LogReader,
+    log: &mut impl LogReader,
     rehash: &mut Rehash,
     size: u64,
 ) -> Result<Result<Option<Timestamp>, Breach>, StoreError> {
     let mut oldest: Option<Timestamp> = None;
     while rehash.size() < size {
         let most = u32::try_from(size - rehash.size()).unwrap_or(PAGE).min(PAGE);
-        let leaves = turn.leaves(rehash.size(), most).await?;
+        let leaves = log.leaves(rehash.size(), most).await?;
         if leaves.is_empty() {
             return Ok(Err(Breach::Gap { position: rehash.size() }));
         }
@@ -179,7 +226,7 @@ async fn take_all(
 
 /// How a stored hash of a higher level differs from what it should be.
 async fn differs(
-    turn: &mut impl LogReader,
+    log: &mut impl LogReader,
     size: u64,
     due: &StoredHash,
 ) -> Result<Option<Breach>, StoreError> {
@@ -187,7 +234,7 @@ async fn differs(
     let Some(tile) = Tile::of_tree(size, due.level, due.index / 256) else {
         return Ok(Some(breach));
     };
-    let hashes = turn.tile(tile).await?;
+    let hashes = log.tile(tile).await?;
     let at = usize::try_from(due.index % 256).unwrap_or(usize::MAX);
     Ok((hashes.get(at) != Some(&due.hash)).then_some(breach))
 }

@@ -9,30 +9,33 @@ use kernel::{OrganizationId, StoreError};
 
 use super::sequencer::{Round, Sequencer};
 
-/// About how many events one turn takes: enough that its commit does not count, and few enough that
-/// nobody else waits long for the store.
-const EVENTS: u32 = 2_000;
+/// About how many events one turn takes: enough that its commit hardly counts, and few enough that
+/// nobody else waits long for the store, a few milliseconds.
+const EVENTS: u32 = 500;
 
 impl<S: Logs> Sequencer<S> {
-    /// Gives events that wait their places.
-    pub(super) async fn extend(&self, organization: OrganizationId) -> Result<Round, StoreError> {
+    /// Gives events that wait their places. `None` where somebody else keeps the log, or is in a turn.
+    pub(super) async fn extend(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<Round>, StoreError> {
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
-            return Ok(Round::Idle);
+            return Ok(None);
         };
         let state = turn.state().clone();
         if state.halted.is_some() || self.has_gone_back(organization, &state) {
-            return Ok(Round::Idle);
+            return Ok(Some(Round::Idle));
         }
         let events = turn.unsequenced(EVENTS).await?;
         if events.is_empty() {
-            return Ok(Round::Idle);
+            return Ok(Some(Round::Idle));
         }
         if let Some(breach) =
             events.iter().find_map(|event| announcement::check(event, state.trimmed).err())
         {
             self.halt(turn, organization, &breach).await?;
-            return Ok(Round::Idle);
+            return Ok(Some(Round::Idle));
         }
         let origin = match state.origin {
             Some(origin) => origin,
@@ -45,7 +48,7 @@ impl<S: Logs> Sequencer<S> {
         turn.commit().await?;
         parts.observer.sequenced(events.len());
         let were_all = u32::try_from(events.len()).is_ok_and(|events| events < EVENTS);
-        Ok(if were_all { Round::Done } else { Round::More })
+        Ok(Some(if were_all { Round::Done } else { Round::More }))
     }
 
     /// Whether a checkpoint that left is greater than the log: nothing may be added behind a log that
