@@ -234,6 +234,62 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
     }
 }
 
+/// Events of one organization, from a number on, and their leaves.
+fn events_from(first: u32, last: u32) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SET session_replication_role = replica;
+        WITH event AS (
+            INSERT INTO audit_event (
+                id, organization_id, action, outcome, request_id, metadata, occurred_at
+            )
+            SELECT md5('e' || n)::uuid, md5('o')::uuid, 'token.issued', 'success', 'r', '{{}}', n
+            FROM generate_series({first}, {last}) AS n
+            RETURNING *
+        )
+        INSERT INTO audit_leaf
+        SELECT organization_id, occurred_at, id, sha256('x'), sha256('x'), false FROM event"
+    ))
+}
+
+/// Plans that are kept from the time of a table with few rows, where every index that begins with the
+/// organization is as good: they would walk over all its events for each one.
+#[tokio::test]
+async fn a_turn_finds_events_by_their_ids_also_where_the_log_has_just_begun() {
+    let database = Database::migrated().await;
+    let mut administrator = database.connection().await;
+    administrator.execute("ALTER TABLE audit_event SET (autovacuum_enabled = off)").await.unwrap();
+    administrator.execute(events_from(1, 5)).await.unwrap();
+    let role = database.options().options([("role", "idp_app")]);
+    let mut server = role.connect().await.unwrap();
+    let log: Uuid =
+        sqlx::query_scalar("SELECT md5('o')::uuid").fetch_one(&mut server).await.unwrap();
+    let turn = turn::PostgresTurn::text(OrganizationId::from_uuid(log));
+    let turn = || AssertSqlSafe(turn.clone());
+    let (events, leaves) = (turn::EVENTS, log_reader::LEAVES);
+    let prepare = format!("PREPARE events AS {events}; PREPARE leaves AS {leaves}");
+    server.execute(AssertSqlSafe(prepare)).await.unwrap();
+    let read = [
+        format!("EXECUTE events('{log}', '{{{log}}}')"),
+        format!("EXECUTE leaves('{log}', 0, 500)"),
+    ];
+    for _ in 0..10 {
+        server.execute(turn()).await.unwrap();
+        for execute in &read {
+            server.execute(AssertSqlSafe(execute.clone())).await.unwrap();
+        }
+        server.execute("COMMIT").await.unwrap();
+    }
+    administrator.execute(events_from(6, 5_000)).await.unwrap();
+    server.execute(turn()).await.unwrap();
+    for execute in read {
+        let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {execute}"));
+        let rows = sqlx::query(explain).fetch_all(&mut server).await.unwrap();
+        let lines = rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
+        let plan = lines.join("\n");
+        assert!(plan.contains("audit_event_pkey"), "{plan}");
+    }
+}
+
 /// A hundred more events that have their places, and wait.
 const PLACED: &str = "
     SET LOCAL session_replication_role = replica;
