@@ -14,6 +14,7 @@ mod growth;
 mod installation;
 mod instructions;
 mod load;
+mod log;
 mod machine;
 mod memory;
 mod micro;

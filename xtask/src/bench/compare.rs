@@ -13,7 +13,7 @@ pub(crate) struct Change {
     now: f64,
     /// How many times as good it is: more than one is better, whichever way the figure goes.
     times_as_good: f64,
-    is_of_ratios: bool,
+    of: &'static str,
 }
 
 impl Change {
@@ -24,41 +24,51 @@ impl Change {
 
     /// In one line.
     pub(crate) fn told(&self) -> String {
-        let Self { name, before, now, times_as_good, is_of_ratios } = self;
+        let Self { name, before, now, times_as_good, of } = self;
         let mark = match (self.is_beyond_chance(), *times_as_good < 1.0) {
             (true, true) => "WORSE ",
             (true, false) => "better",
             (false, _) => "      ",
         };
-        let what = if *is_of_ratios { "of its floor" } else { "without a floor" };
         format!(
-            "{mark} {times_as_good:.2} times as good: {name}, {before:.3} before, {now:.3} now ({what})"
+            "{mark} {times_as_good:.2} times as good: {name}, {before:.3} before, {now:.3} now ({of})"
         )
     }
 }
 
-/// Each figure of both runs: by its ratio to its floor where both have the same, else by itself.
+/// Each figure of both runs: by its ratio to its floor where both have the same, else by itself; and
+/// by the ratio of CPU times, which says more where the machine was busy with something else.
 pub(crate) fn changes(before: &[Figure], now: &[Figure]) -> Vec<Change> {
     let pairs = now.iter().filter_map(|figure| {
         let earlier = before.iter().find(|one| one.name == figure.name && one.unit == figure.unit);
         Some((earlier?, figure))
     });
-    pairs.filter_map(|(earlier, figure)| change(earlier, figure)).collect()
+    pairs
+        .flat_map(|(earlier, figure)| [change(earlier, figure), change_by_cpu(earlier, figure)])
+        .flatten()
+        .collect()
 }
 
 fn change(before: &Figure, now: &Figure) -> Option<Change> {
     let ratios = before.ratio.as_ref().zip(now.ratio.as_ref());
     let ratios = ratios.filter(|(before, now)| before.floor == now.floor);
     let ratios = ratios.map(|(before, now)| (before.of_it.median, now.of_it.median));
-    let is_of_ratios = ratios.is_some();
+    let of = ratios.map_or("without a floor", |_| "of its floor");
     let (before, after) = ratios.unwrap_or((before.value.median, now.value.median));
     let times_as_good = match now.better {
         Better::Higher => after / before,
         Better::Lower => before / after,
     };
     let name = now.name.clone();
-    let change = Change { name, before, now: after, times_as_good, is_of_ratios };
+    let change = Change { name, before, now: after, times_as_good, of };
     times_as_good.is_finite().then_some(change)
+}
+
+fn change_by_cpu(before: &Figure, now: &Figure) -> Option<Change> {
+    let ratio = |figure: &Figure| figure.details.get("cpu_ratio").map(|ratio| ratio.median);
+    let (name, of) = (now.name.clone(), "of its floor by CPU");
+    let (before, now) = (ratio(before)?, ratio(now)?);
+    Some(Change { name, before, now, times_as_good: now / before, of })
 }
 
 #[cfg(test)]
@@ -97,10 +107,22 @@ mod tests {
     }
 
     #[test]
+    fn the_ratio_of_cpu_times_is_compared_beside_that_of_rates() {
+        let before = rate(1.0, 0.5).with_detail("cpu_ratio", &[0.4]);
+        let now = rate(1.0, 0.5).with_detail("cpu_ratio", &[0.2]);
+        let told: Vec<String> = changes(&[before], &[now]).iter().map(Change::told).collect();
+        assert_eq!(
+            told[1],
+            "WORSE  0.50 times as good: tokens, 0.400 before, 0.200 now (of its floor by CPU)"
+        );
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
     fn ratios_to_different_floors_are_not_compared() {
         let now = Figure::of("tokens", "requests/s", Better::Higher, &[100.0]).unwrap();
         let change = only(rate(100.0, 0.5), now.against("hello", &[0.1]));
-        assert!(!change.is_of_ratios && !change.is_beyond_chance(), "{change:?}");
+        assert!(change.of == "without a floor" && !change.is_beyond_chance(), "{change:?}");
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! The rounds: in each of them every scenario is measured once, and right before it its floor.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
-use super::api;
 use super::clients;
 use super::figures::{Better, Figure};
 use super::floor::{Floors, Pace};
 use super::installation::{Installation, Store};
 use super::load::{Load, Outcome, load};
+use super::log::Log;
 use super::sample::{self, Sample};
 use super::scenario::{self, Floor, Kind, Scenario};
 use super::server::Server;
@@ -23,9 +22,6 @@ const PACE: f64 = 0.7;
 
 /// As many tokens more than a floor that verifies could use up.
 const RESERVE: f64 = 1.1;
-
-/// How long the checkpoint over the last event may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was measured, and what could not be.
 #[derive(Debug, Default)]
@@ -159,14 +155,17 @@ impl Round<'_> {
         let half = bench.seconds.div_ceil(2);
         let floor = floors.pace(bench, scenario.floor(), &subject.forms, half)?;
         let request = subject.request(scenario, &turn, bench.seconds);
-        let log = Log::before(scenario, server, subject)?;
+        let log = scenario
+            .leaves_events()
+            .then(|| Log::before(server, &subject.admin_token))
+            .transpose()?;
         let used = Used::so_far(server, stores)?;
         let much = Load { request: &request, connections, seconds: bench.seconds };
         let outcome = load(bench, server.url(), much)?;
         server.until_quiet()?;
         let (server_us, stores_us) = used.for_each_since(server, stores, &outcome)?;
         if let Some(log) = log {
-            log.must_have_grown(server, subject, &outcome)?;
+            log.must_have_grown(server, &subject.admin_token, outcome.requests, connections)?;
         }
         let paced = scenario.is_paced().map(|_| {
             let latency = clients::paced(bench, server, &request, PACE * outcome.rate());
@@ -201,42 +200,6 @@ impl Used {
         };
         let stores = self.stores.zip(now.stores).map(|(before, now)| each(before, now));
         Ok((each(self.server, now.server), stores))
-    }
-}
-
-/// The size that a log had.
-struct Log(u64);
-
-impl Log {
-    /// Of those that leave events.
-    fn before(
-        scenario: Scenario,
-        server: &Server,
-        subject: &Subject,
-    ) -> anyhow::Result<Option<Self>> {
-        let size = || api::size_of_the_log(server, &subject.admin_token);
-        scenario.leaves_events().then(size).map(|size| size.map(Self)).transpose()
-    }
-
-    /// By one event for each answer, and no more than those whose answer nobody waited for.
-    fn must_have_grown(
-        &self,
-        server: &Server,
-        subject: &Subject,
-        outcome: &Outcome,
-    ) -> anyhow::Result<()> {
-        let began = Instant::now();
-        let least = outcome.requests;
-        let most = least + u64::from(scenario::CONNECTIONS);
-        loop {
-            let grown = api::size_of_the_log(server, &subject.admin_token)?.saturating_sub(self.0);
-            ensure!(grown <= most, "{least} answers left {grown} events");
-            if grown >= least {
-                return Ok(());
-            }
-            ensure!(began.elapsed() < PATIENCE, "of {least} answers only {grown} left an event");
-            thread::sleep(Duration::from_millis(200));
-        }
     }
 }
 
