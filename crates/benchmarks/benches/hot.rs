@@ -3,7 +3,12 @@
 
 use benchmarks::hot::HOT;
 use criterion::Criterion;
+use mimalloc::MiMalloc;
 use std::time::Duration;
+
+/// The server's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let mut criterion = Criterion::default()

@@ -8,6 +8,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use benchmarks::hot::{HOT, Hot, Run};
+use mimalloc::MiMalloc;
+
+/// The server's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How often a function runs before it is measured. Whatever is done once in a process is done then;
 /// the library that signs alone gathers entropy for 400 million instructions at its first signature.

@@ -14,12 +14,11 @@ use audit::{
     note, sequence,
 };
 use futures_util::FutureExt;
-use kernel::{Clock, EventId, StoreError};
+use kernel::{AgentId, Clock, EventId, OrganizationId, StoreError};
 use local::{SystemClock, SystemEntropy};
-use tenancy::Scope;
-use tokens::Algorithm;
+use tenancy::{Actor, Scope};
 
-use super::{Run, world::World};
+use super::{Run, world::origin};
 
 /// How many events get their places at a time.
 const EVENTS: usize = 1_000;
@@ -66,21 +65,20 @@ fn event() -> Event {
 }
 
 /// On whose behalf.
-fn scope(folder: &Path) -> anyhow::Result<Scope> {
-    let world = World::open(folder, Algorithm::Es256)?;
-    let scope = world.client()?.scope().clone();
-    // Not taken down: that goes on in other threads, and would be counted.
-    std::mem::forget(world);
-    Ok(scope)
+fn scope() -> anyhow::Result<Scope> {
+    let (now, entropy) = (SystemClock::new().now(), SystemEntropy::new());
+    let organization = OrganizationId::generate(now, &entropy)?;
+    let agent = Actor::Agent(AgentId::generate(now, &entropy)?);
+    Ok(Scope::new(organization, agent, origin()))
 }
 
-pub(super) fn record(folder: &Path) -> anyhow::Result<Run> {
-    let (desk, scope, event) = (Desk::new(), scope(folder)?, event());
+pub(super) fn record(_: &Path) -> anyhow::Result<Run> {
+    let (desk, scope, event) = (Desk::new(), scope()?, event());
     Ok(Box::new(move || desk.note(&scope, black_box(&event))))
 }
 
-pub(super) fn leaf(folder: &Path) -> anyhow::Result<Run> {
-    let record = Desk::new().record(&scope(folder)?, &event())?;
+pub(super) fn leaf(_: &Path) -> anyhow::Result<Run> {
+    let record = Desk::new().record(&scope()?, &event())?;
     Ok(Box::new(move || {
         let commitment = commitment_of(black_box(&record)).context("a salt")?;
         black_box(leaf_hash(&bytes_of(&record, commitment, false)));
@@ -88,8 +86,8 @@ pub(super) fn leaf(folder: &Path) -> anyhow::Result<Run> {
     }))
 }
 
-pub(super) fn sequence(folder: &Path) -> anyhow::Result<Run> {
-    let (desk, scope, event) = (Desk::new(), scope(folder)?, event());
+pub(super) fn sequence(_: &Path) -> anyhow::Result<Run> {
+    let (desk, scope, event) = (Desk::new(), scope()?, event());
     let events = (0..EVENTS).map(|_| desk.record(&scope, &event)).collect::<Result<Vec<_>, _>>()?;
     let origin = LogOrigin::new("http://127.0.0.1:3000", scope.organization())?;
     Ok(Box::new(move || {

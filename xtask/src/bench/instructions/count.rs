@@ -13,8 +13,20 @@ pub(crate) struct Count {
     pub(crate) allocations: f64,
 }
 
-/// What takes memory. `realloc` may take some, and may only let it grow.
-const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"];
+/// What takes memory: the program's own allocator, and the system's for what is not written in Rust.
+/// `realloc` may take some, and may only let it grow.
+const ALLOCATORS: [&str; 10] = [
+    "mi_malloc",
+    "mi_malloc_aligned",
+    "mi_realloc",
+    "mi_realloc_aligned",
+    "mi_zalloc",
+    "mi_zalloc_aligned",
+    "malloc",
+    "calloc",
+    "realloc",
+    "posix_memalign",
+];
 
 impl Count {
     /// Of a function that ran so many times.
@@ -22,11 +34,16 @@ impl Count {
         let total = written.lines().find_map(|line| line.strip_prefix("totals: "));
         let total: f64 = total.context("callgrind wrote no total")?.trim().parse()?;
         let allocations: f64 = calls(written)
-            .filter(|call| ALLOCATORS.contains(&call.callee) && !ALLOCATORS.contains(&call.caller))
+            .filter(|call| ALLOCATORS.contains(&call.callee) && !is_of_an_allocator(call.caller))
             .fold(0.0, |sum, call| sum + call.times);
         let times = f64::from(times);
         Ok(Self { instructions: total / times, allocations: allocations / times })
     }
+}
+
+/// One call of an allocator may go through several functions of it.
+fn is_of_an_allocator(function: &str) -> bool {
+    ALLOCATORS.contains(&function) || function.trim_start_matches('_').starts_with("mi_")
 }
 
 #[cfg(test)]

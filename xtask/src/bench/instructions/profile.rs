@@ -56,7 +56,8 @@ const OURS: [&str; 16] = [
 
 /// What the product goes through to what is not its own, where no function of its own tells: the
 /// store's thread, and memory.
-const DOORS: [&str; 4] = ["sqlite3_step", "malloc", "realloc", "free"];
+const DOORS: [&str; 5] =
+    ["sqlite3_step", "mi_malloc_aligned", "mi_realloc_aligned", "mi_free", "malloc"];
 
 /// The functions of the product, and the doors to what is not, that take the most for one call of what
 /// is measured, inclusive of what they call: so many of them. One that calls itself is counted more
