@@ -1,6 +1,9 @@
 //! Rows of no possible form: told by table and column, and never guessed at.
 
-use audit::{AuditLog, CheckpointKeys, LogReader, Organizations, Transactor};
+use audit::{
+    Action, AuditLog, CheckpointKeys, Event, LogReader, Logs, Organizations, SequencerId,
+    Transactor, Turn, sequence::LeafRecord,
+};
 use contracts::sample::{self, Sequencer};
 use credentials::{ClientKeys, Credentials};
 use kernel::StoreError;
@@ -131,6 +134,34 @@ async fn sm_01_a_signing_key_that_cannot_be_keeps_no_other_from_being_read() {
     let kept = kept.unwrap();
     assert_eq!(kept.whole, [whole]);
     assert_eq!(kept.damaged.iter().map(|one| one.column).collect::<Vec<_>>(), ["public_key"]);
+}
+
+/// The rows of a log are read many in one. A text that spoils this must spoil no more than its row.
+#[tokio::test]
+async fn an_event_that_cannot_be_read_takes_no_leaf_with_it() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    Sequencer::default().run(&running.store, scope.organization()).await;
+    let mut view = running.store.view(scope.organization()).await.unwrap();
+    let before = view.leaves(0, 9).await.unwrap();
+    drop(view);
+    let waiting = running.note(&scope, &Event::success(Action::TokenIssued)).await.unwrap();
+    spoil(&database, "audit_event", "request_id", "CAST(x'ff' AS TEXT)").await;
+
+    let mut view = running.store.view(scope.organization()).await.unwrap();
+    let after = view.leaves(0, 9).await.unwrap();
+    assert!(!before.is_empty() && before.iter().all(|record| record.event.is_some()));
+    assert!(after.iter().all(|record| record.event.is_none()));
+    let leaves = |records: &[LeafRecord]| -> Vec<_> {
+        records.iter().map(|record| record.leaf.clone()).collect()
+    };
+    assert_eq!(leaves(&after), leaves(&before));
+    assert_eq!(view.leaf_of(waiting).await.unwrap(), None);
+    let turn = running.store.turn(scope.organization(), SequencerId(1)).await.unwrap();
+    let told = turn.unwrap().unsequenced(9).await.unwrap_err();
+    let expected = StoreError::Corrupt { table: "audit_event", column: "request_id" };
+    assert_eq!(told.to_string(), expected.to_string());
 }
 
 /// Puts a value where no check and no trigger would let it.

@@ -194,6 +194,29 @@ async fn a_commit_that_fails_is_told_to_all_and_leaves_nothing() {
     running.note(&scope, &denied()).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_note_that_is_refused_takes_neither_the_transaction_before_it_nor_other_notes() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    let change = sample::agent_named(&database.machine, scope.organization(), "one");
+    let tx = running.store.begin(scope.clone()).await.unwrap();
+    let (tx, _) = record(tx, change).await.unwrap();
+    let event = denied();
+    let mut first: Waiting<'_, _> = Box::pin(running.note(&scope, &event));
+    polled(&mut first).await;
+    database.machine.repeat_itself_once();
+    let mut doubled: Waiting<'_, _> = Box::pin(running.note(&scope, &event));
+    polled(&mut doubled).await;
+    let mut last: Waiting<'_, _> = Box::pin(running.note(&scope, &event));
+    polled(&mut last).await;
+    tx.commit().await.unwrap();
+    assert!(matches!(doubled.await, Err(StoreError::Conflict)));
+    first.await.unwrap();
+    last.await.unwrap();
+    assert_eq!((database.number(EVENTS).await, database.number(AGENTS).await), (2, 1));
+}
+
 /// What the database holds to be impossible is a bug, and no reason to try again.
 #[tokio::test]
 async fn a_change_that_a_check_or_a_trigger_refuses_is_told_apart_from_an_outage() {
