@@ -6,7 +6,7 @@
 //! contract suite runs every one of them against the real database.
 //!
 //! # How it writes
-//! [`Writer`] owns the only connection that writes. Notes that wait are written by one statement and
+//! [`Writer`] owns the only connection that writes. Notes that wait are written by one script and
 //! made durable by one commit; the next group is what came in the meantime. A transaction does not
 //! hold the connection: it sends its statements to the writer, one after the other. So a future that
 //! is dropped cannot leave a connection in the middle of anything, and a holder that is stuck is cut
@@ -26,7 +26,8 @@
 //!   way in, whatever was dropped when.
 //!
 //! # Order to read it in
-//! `open`, `store`, `session`, `held`, `writer`, then any port; of the log `log_reader`, `turn`, `logs`.
+//! `open`, `store`, `session`, `held`, `writer`, then any port; of the log `packed`, `log_reader`, `turn`,
+//! `logs`.
 #![warn(missing_docs)]
 
 mod agents;
