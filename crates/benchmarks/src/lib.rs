@@ -1,5 +1,5 @@
-//! What the benchmarks run beside the server: the floors that its figures are ratios of, and what fills
-//! its stores. No part of the product.
+//! What the benchmarks run beside the server: the floors that its figures are ratios of, the clients
+//! that ask it, and what fills its stores; and the hot functions one by one. No part of the product.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "product")]
