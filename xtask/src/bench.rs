@@ -29,6 +29,7 @@ mod start;
 mod stores;
 mod subject;
 mod usage;
+mod used;
 mod workbench;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use anyhow::Context;
 
@@ -17,6 +16,7 @@ use super::scenario::CONNECTIONS;
 use super::server::Server;
 use super::stores::Stores;
 use super::subject::Subject;
+use super::used::Used;
 use super::workbench::Workbench;
 
 /// The store that the large one is held against.
@@ -31,8 +31,15 @@ const MOST: f64 = 1.3;
 /// What tokens are for.
 const SCOPE: &str = "agents:read";
 
-/// What is asked.
-const ASKED: [&str; 4] = ["token", "introspect", "get", "list"];
+/// What is asked: its name, and the request, where tokens are at hand.
+type Asked = (&'static str, fn(&Subject, &[String]) -> Request);
+
+const ASKED: [Asked; 4] = [
+    ("token", |subject, _| subject.tokens()),
+    ("introspect", |subject, tokens| subject.introspect().for_each(tokens.to_vec())),
+    ("get", |subject, _| subject.get()),
+    ("list", |subject, _| subject.list()),
+];
 
 /// Measures it on both stores.
 pub(crate) fn measure(bench: &Workbench) -> anyhow::Result<Vec<Figure>> {
@@ -64,16 +71,16 @@ fn compared(
             let subject = Subject::new(bench, installation, &server)?;
             let tokens =
                 clients::tokens(bench, &server, &installation.clients, SCOPE, subject.forms.len())?;
-            for asked in ASKED {
-                let request = request(asked, &subject, &tokens, installation)?;
-                let cost = cost(bench, (&server, stores), &request)?;
+            for (asked, request) in ASKED {
+                let cost = cost(bench, (&server, stores), &request(&subject, &tokens))?;
                 println!("{cost:>9.1} us of CPU: {asked} on {}", store.name());
                 costs.entry(asked).or_default().push(cost);
             }
             server.stop()?;
         }
     }
-    Ok(ASKED.iter().filter_map(|asked| figure(asked, store, bench.large, &costs)).collect())
+    let figures = ASKED.iter().filter_map(|(asked, _)| figure(asked, store, bench.large, &costs));
+    Ok(figures.collect())
 }
 
 fn figure(asked: &str, store: Store, large: Much, [small_us, large_us]: &Costs) -> Option<Figure> {
@@ -86,26 +93,6 @@ fn figure(asked: &str, store: Store, large: Much, [small_us, large_us]: &Costs) 
     Some(figure.with_detail("small_us", small_us).with_detail("large_us", large_us))
 }
 
-fn request(
-    asked: &str,
-    subject: &Subject,
-    tokens: &[String],
-    installation: &Installation,
-) -> anyhow::Result<Request> {
-    let admin = &subject.admin_token;
-    Ok(match asked {
-        "token" => Request::form("/api/v1/token", "{line}").for_each(subject.forms.clone()),
-        "introspect" => Request::form("/api/v1/token/introspect", "token={line}")
-            .bearing(admin)
-            .for_each(tokens.to_vec()),
-        "get" => {
-            let ids = installation.agents()?.into_iter().map(|(id, _)| id).collect();
-            Request::get("/api/v1/agents/{line}").bearing(admin).for_each(ids)
-        }
-        _ => Request::get("/api/v1/agents").bearing(admin),
-    })
-}
-
 /// Microseconds of CPU for each request, with what has to be done for it afterwards.
 fn cost(
     bench: &Workbench,
@@ -116,14 +103,9 @@ fn cost(
         |seconds| load(bench, server.url(), Load { request, connections: CONNECTIONS, seconds });
     send(1).context("warming up")?;
     server.until_quiet()?;
-    let before = used(server, stores)?;
+    let used = Used::so_far(server, stores)?;
     let outcome = send(bench.seconds)?;
     server.until_quiet()?;
-    let used = used(server, stores)?.saturating_sub(before);
-    Ok(used.as_secs_f64() * 1e6 / outcome.requests())
-}
-
-fn used(server: &Server, stores: Option<&Stores>) -> anyhow::Result<Duration> {
-    let stores = stores.map(Stores::cpu_time).transpose()?;
-    Ok(server.cpu_time()? + stores.unwrap_or_default())
+    let (server_us, stores_us) = used.for_each_since(server, stores, &outcome)?;
+    Ok(server_us + stores_us.unwrap_or_default())
 }

@@ -24,7 +24,8 @@ impl Log {
         api::size_of_the_log(server, token).map(Self)
     }
 
-    /// Since then so many answers came, and at most so many requests were sent whose answer nobody waited for.
+    /// Since then so many answers came, and at most so many requests were sent whose answer nobody
+    /// waited for.
     pub(crate) fn must_have_grown(
         self,
         server: &Server,

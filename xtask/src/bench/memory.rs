@@ -9,7 +9,6 @@ use super::figures::{Better, Figure, Goal};
 use super::filled;
 use super::installation::Installation;
 use super::load::{Load, load};
-use super::request::Request;
 use super::server::Server;
 use super::subject::Subject;
 use super::usage;
@@ -84,10 +83,8 @@ fn everybody(
 ) -> anyhow::Result<()> {
     let count = subject.forms.len();
     let tokens = clients::tokens(bench, server, &installation.clients, SCOPE, count)?;
-    let introspect = Request::form("/api/v1/token/introspect", "token={line}")
-        .bearing(&subject.admin_token)
-        .once_for_each(tokens);
-    let token = Request::form("/api/v1/token", "{line}").once_for_each(subject.forms.clone());
+    let introspect = subject.introspect().once_for_each(tokens);
+    let token = subject.tokens().once_for_each(subject.forms.clone());
     for request in [&token, &introspect, &token] {
         // Until the list is used up.
         load(bench, server.url(), Load { request, connections, seconds: 600 })?;

@@ -8,13 +8,14 @@ use super::clients;
 use super::figures::{Better, Figure};
 use super::floor::{Floors, Pace};
 use super::installation::{Installation, Store};
-use super::load::{Load, Outcome, load};
+use super::load::{Load, load};
 use super::log::Log;
 use super::sample::{self, Sample};
 use super::scenario::{self, Floor, Kind, Scenario};
 use super::server::Server;
 use super::stores::Stores;
 use super::subject::Subject;
+use super::used::Used;
 use super::workbench::Workbench;
 
 /// Of the rate in a closed loop, as much is sent where the latency is taken.
@@ -167,39 +168,11 @@ impl Round<'_> {
         if let Some(log) = log {
             log.must_have_grown(server, &subject.admin_token, outcome.requests, connections)?;
         }
-        let paced = scenario.is_paced().map(|_| {
+        let paced = scenario.is_paced().then(|| {
             let latency = clients::paced(bench, server, &request, PACE * outcome.rate());
             latency.and_then(|latency| server.until_quiet().map(|()| latency))
         });
         Ok(Sample { outcome, floor, server_us, stores_us, paced: paced.transpose()? })
-    }
-}
-
-/// CPU time, of the server and of the stores.
-struct Used {
-    server: Duration,
-    stores: Option<Duration>,
-}
-
-impl Used {
-    fn so_far(server: &Server, stores: Option<&Stores>) -> anyhow::Result<Self> {
-        let stores = stores.map(Stores::cpu_time).transpose()?;
-        Ok(Self { server: server.cpu_time()?, stores })
-    }
-
-    /// Microseconds for each request.
-    fn for_each_since(
-        &self,
-        server: &Server,
-        stores: Option<&Stores>,
-        outcome: &Outcome,
-    ) -> anyhow::Result<(f64, Option<f64>)> {
-        let now = Self::so_far(server, stores)?;
-        let each = |before: Duration, now: Duration| {
-            now.saturating_sub(before).as_secs_f64() * 1e6 / outcome.requests()
-        };
-        let stores = self.stores.zip(now.stores).map(|(before, now)| each(before, now));
-        Ok((each(self.server, now.server), stores))
     }
 }
 

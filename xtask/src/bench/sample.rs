@@ -69,7 +69,7 @@ fn latency(scenario: Scenario, samples: &[Sample]) -> Option<Figure> {
         .with_detail("p99_ms", &each(|it| it.p99))
         .with_detail("p999_ms", &each(|it| it.p999))
         .with_detail("max_ms", &each(|it| it.max));
-    figure.goal = scenario.is_paced().flatten();
+    figure.goal = scenario.latency_goal();
     Some(figure)
 }
 

@@ -162,22 +162,15 @@ impl Scenario {
         }
     }
 
-    /// Whether its latency is taken at a fixed rate too, and the milliseconds within which 99 of 100
-    /// answers are to come, where somebody has said.
-    pub(crate) fn is_paced(self) -> Option<Option<Goal>> {
-        match self.kind {
-            Kind::Token if self.algorithm == Algorithm::Es256 => Some(Some(Goal::AtMost(10.0))),
-            Kind::IntrospectRepeated => Some(None),
-            Kind::Token
-            | Kind::TokenLogWarn
-            | Kind::IntrospectFresh
-            | Kind::IntrospectForeign
-            | Kind::BearerFresh
-            | Kind::BearerRepeated
-            | Kind::Get
-            | Kind::List
-            | Kind::Register => None,
-        }
+    /// Whether its latency is taken at a fixed rate too.
+    pub(crate) fn is_paced(self) -> bool {
+        self.latency_goal().is_some() || self.kind == Kind::IntrospectRepeated
+    }
+
+    /// The milliseconds within which 99 of 100 answers are to come, where somebody has said.
+    pub(crate) fn latency_goal(self) -> Option<Goal> {
+        let is_asked = self.kind == Kind::Token && self.algorithm == Algorithm::Es256;
+        is_asked.then_some(Goal::AtMost(10.0))
     }
 
     /// Whether each of its requests leaves an event in the log.

@@ -4,7 +4,6 @@ use super::figures::{Better, Figure, Goal};
 use super::filled;
 use super::installation::Installation;
 use super::load::{Load, load};
-use super::request::Request;
 use super::scenario::CONNECTIONS;
 use super::server::Server;
 use super::subject::Subject;
@@ -55,8 +54,8 @@ fn ended(server: Server) -> anyhow::Result<f64> {
 fn kill_under_load(bench: &Workbench, installation: &Installation) -> anyhow::Result<()> {
     let server = installation.start(bench)?;
     let subject = Subject::new(bench, installation, &server)?;
-    let request = Request::form("/api/v1/token", "{line}").for_each(subject.forms);
-    load(bench, server.url(), Load { request: &request, connections: CONNECTIONS, seconds: 1 })?;
+    let request = &subject.tokens();
+    load(bench, server.url(), Load { request, connections: CONNECTIONS, seconds: 1 })?;
     // What its value does at its end is to kill it.
     drop(server);
     Ok(())

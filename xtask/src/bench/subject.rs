@@ -70,19 +70,15 @@ impl Subject {
     pub(crate) fn request(&self, scenario: Scenario, turn: &str, seconds: u64) -> Request {
         let pool = || self.pool.clone();
         match scenario.kind {
-            Kind::Token | Kind::TokenLogWarn => {
-                Request::form("/api/v1/token", "{line}").for_each(self.forms.clone())
-            }
+            Kind::Token | Kind::TokenLogWarn => self.tokens(),
             Kind::IntrospectRepeated => self.introspect().for_each(vec![self.token.clone()]),
             Kind::IntrospectFresh | Kind::IntrospectForeign => {
                 self.introspect().once_for_each(pool())
             }
             Kind::BearerRepeated => bearer().for_each(vec![self.token.clone()]),
             Kind::BearerFresh => bearer().once_for_each(pool()),
-            Kind::Get => Request::get("/api/v1/agents/{line}")
-                .bearing(&self.admin_token)
-                .for_each(self.ids.clone()),
-            Kind::List => Request::get("/api/v1/agents").bearing(&self.admin_token),
+            Kind::Get => self.get(),
+            Kind::List => self.list(),
             Kind::Register => {
                 let numbers = 0..AGENTS_A_SECOND * seconds;
                 let emails = numbers.map(|number| format!("{turn}-{number}")).collect();
@@ -108,8 +104,25 @@ impl Subject {
         }
     }
 
-    fn introspect(&self) -> Request {
+    /// A token, for each agent in turns.
+    pub(crate) fn tokens(&self) -> Request {
+        Request::form("/api/v1/token", "{line}").for_each(self.forms.clone())
+    }
+
+    /// Whether a token is good. The tokens are the list.
+    pub(crate) fn introspect(&self) -> Request {
         Request::form("/api/v1/token/introspect", "token={line}").bearing(&self.admin_token)
+    }
+
+    /// Each agent in turns.
+    pub(crate) fn get(&self) -> Request {
+        let request = Request::get("/api/v1/agents/{line}").bearing(&self.admin_token);
+        request.for_each(self.ids.clone())
+    }
+
+    /// The first page of agents.
+    pub(crate) fn list(&self) -> Request {
+        Request::get("/api/v1/agents").bearing(&self.admin_token)
     }
 
     fn register(&self) -> Request {

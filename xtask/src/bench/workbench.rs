@@ -55,8 +55,8 @@ pub(crate) struct Workbench {
 }
 
 impl Workbench {
-    /// Builds what is measured where it is to be built, and moves this process, with all that it will start, to the cores that
-    /// are not the server's.
+    /// Builds what is measured where it is to be built, and moves this process, with all that it will
+    /// start, to the cores that are not the server's.
     pub(crate) fn set_up(root: &Path, amount: Amount, programs: Programs) -> anyhow::Result<Self> {
         let cores = Cores::allowed()?;
         let Amount { only, repeats, seconds, large } = amount;
@@ -99,7 +99,8 @@ impl Workbench {
     }
 }
 
-/// Whatever the person has configured for a server of their own: none of it is for those that are measured.
+/// Whatever the person has configured for a server of their own: none of it is for those that are
+/// measured.
 fn without_settings(mut command: Command) -> Command {
     let is_one = |name: &str| {
         name.starts_with("IDP_") || ["PORT", "DATABASE_URL", "REDIS_URL"].contains(&name)

@@ -42,7 +42,7 @@ function request()
     return all[at]
   end
   began = began or microseconds()
-  local line = lines and not used_up and lines()
+  local line = not used_up and lines()
   if line then
     current = made(line)
   elseif not used_up then
@@ -64,7 +64,7 @@ function done(summary, latency)
   end
   local errors = summary.errors
   io.write(string.format(
-    'bench {"requests":%d,"microseconds":%d,"is_short":%s,"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d,"p50":%d,"p99":%d,"p999":%d}\n',
+    'bench {"requests":%d,"microseconds":%d,"is_short":%s,"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d,"p50":%d,"p99":%d}\n',
     summary.requests, lasted, is_short, errors.connect, errors.read, errors.write, errors.status,
-    errors.timeout, latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+    errors.timeout, latency:percentile(50), latency:percentile(99)))
 end
