@@ -39,8 +39,7 @@ const HELLO_BYTES: usize = 900;
 const WITHOUT_STRINGS: usize = 69;
 
 /// Who signs.
-#[derive(Debug)]
-pub enum Signer {
+enum Signer {
     /// `ES256`
     Es256(EcdsaKeyPair, SystemRandom),
     /// `EdDSA`

@@ -12,14 +12,14 @@ use std::{
     thread,
 };
 
-pub use connection::{Answer, Connection};
+use connection::Connection;
 
 /// Does the work with so many threads, each with a connection of its own, and the number of each piece.
 /// The first error ends it, once each thread is done with its piece.
 ///
 /// # Errors
 /// What the work says, and where nobody listens at the URL.
-pub(crate) fn share(
+fn share(
     url: &str,
     threads: usize,
     pieces: usize,

@@ -10,17 +10,17 @@ use anyhow::{Context, bail};
 
 /// A connection that is kept open.
 #[derive(Debug)]
-pub struct Connection {
+pub(super) struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The status code.
-    pub status: u16,
+    status: u16,
     /// The body.
-    pub body: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Connection {
@@ -28,7 +28,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where nobody listens there.
-    pub fn open(url: &str) -> anyhow::Result<Self> {
+    pub(super) fn open(url: &str) -> anyhow::Result<Self> {
         let address = url.strip_prefix("http://").context("only http can be measured")?;
         let stream = TcpStream::connect(address).with_context(|| format!("connecting to {url}"))?;
         stream.set_nodelay(true)?;
@@ -39,7 +39,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where the connection breaks, or the answer has no length.
-    pub fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+    pub(super) fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         self.stream.get_mut().write_all(request).context("sending a request")?;
         read(&mut self.stream)
     }
@@ -71,7 +71,7 @@ impl Answer {
     ///
     /// # Errors
     /// Where it is none, with what the server said.
-    pub fn success(self) -> anyhow::Result<Vec<u8>> {
+    pub(super) fn success(self) -> anyhow::Result<Vec<u8>> {
         if !(200..300).contains(&self.status) {
             bail!("answered {}: {}", self.status, String::from_utf8_lossy(&self.body));
         }

@@ -45,6 +45,7 @@ pub struct Latency {
 /// Where an answer is no success: no figure comes of errors.
 pub fn measure(url: &str, requests: &[String], rate: f64, seconds: f64) -> anyhow::Result<Latency> {
     ensure!(rate > 0.0 && seconds > 0.0, "a rate and a time are above zero");
+    ensure!(!requests.is_empty(), "there is nothing to send");
     let interval = Duration::from_secs_f64(1.0 / rate);
     let count = (Duration::from_secs_f64(seconds).as_nanos() / interval.as_nanos()).try_into()?;
     let took = Mutex::new(Vec::with_capacity(count));
