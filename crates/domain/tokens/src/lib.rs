@@ -3,8 +3,8 @@
 //! # What it is for
 //! A token is a JWT (RFC 9068) that has no row of its own: it costs one signature. One function
 //! issues tokens for every grant ([`issue`](issue::issue)), one reads them back
-//! ([`verify`](jws::verify), and through a memory of it [`VerifiedTokens`]), and one judges whether they are still good ([`judge`](judge::judge)),
-//! so that no path can forget a check that another has.
+//! ([`verify`](jws::verify), and through a memory of it [`VerifiedTokens`]), and one judges whether
+//! they are still good ([`judge`](judge::judge)), so that no path can forget a check that another has.
 //!
 //! # Invariants
 //! - A token never permits more than its agent may ask for, neither when it is issued nor later.

@@ -9,7 +9,6 @@ use std::{
 
 use kernel::{Clock, Secret, Timestamp};
 use local::LocalRateLimiter;
-
 use redis_cache::{FallbackLimiter, Options, RedisCache, RedisRateLimiter};
 use tempfile::TempDir;
 use tenancy::{Admission, Rate, RateKey, RateLimiter};

@@ -16,8 +16,7 @@ use tenancy::Plan;
 use usecases::credentials::{AgentEnded, NewSecret};
 
 use super::agents::invalid_transition;
-use crate::json::Json;
-use crate::{error_code::Code, problem::Problem, views::NewSecretView};
+use crate::{error_code::Code, json::Json, problem::Problem, views::NewSecretView};
 
 /// The one answer that shows a secret. It is told to no cache by the layer that answers pass.
 fn created(made: &NewSecret) -> Response {
