@@ -135,7 +135,7 @@ async fn a_database_with_other_migrations_is_not_opened() {
     for (deed, told) in [
         ("DELETE FROM _sqlx_migrations", "pending"),
         ("UPDATE _sqlx_migrations SET success = false", "pending"),
-        (added, "version 9999, and this build knows only 3"),
+        (added, "version 9999, and this build knows only 4"),
         ("UPDATE _sqlx_migrations SET checksum = ''", "migration 1 at "),
         ("UPDATE _sqlx_migrations SET version = version - 1", "migration 0 at "),
         ("REVOKE SELECT ON _sqlx_migrations FROM idp_app", "cannot be read"),
