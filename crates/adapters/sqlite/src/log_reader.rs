@@ -115,14 +115,11 @@ impl<M: Mode> Tiles for Session<M> {
         let (first, width) = (tile.first(), tile.width());
         let owner = Value::Id(self.owner().uuid());
         let bounds = [whole(first), whole(first.saturating_add(u64::from(width)))];
-        let place: Vec<_> = match tile.level() {
-            0 => [owner].into_iter().chain(bounds).collect(),
-            level => [owner, Value::Number(i64::from(level))].into_iter().chain(bounds).collect(),
+        let (table, hashes, level) = match tile.level() {
+            0 => (log::LEAVES, LEAF_HASHES, None),
+            level => (log::STORED_HASHES, STORED_HASHES, Some(Value::Number(i64::from(level)))),
         };
-        let (table, hashes) = match tile.level() {
-            0 => (log::LEAVES, LEAF_HASHES),
-            _ => (log::STORED_HASHES, STORED_HASHES),
-        };
+        let place: Vec<_> = [owner].into_iter().chain(level).chain(bounds).collect();
         log::stored_hashes(table, (first, width), &hashes.read(self, &place).await?)
     }
 }
