@@ -137,10 +137,14 @@ fn measure(root: &Path, run: &Run, only: Vec<String>) -> anyhow::Result<()> {
     let amount = Amount { only, repeats, seconds, large };
     let programs = Programs { server: run.server.clone(), are_built: run.built };
     let bench = Workbench::set_up(root, amount, programs)?;
-    let Found { mut figures, failures } = rounds::measure(&bench)?;
+    let Found { mut figures, mut failures } = rounds::measure(&bench)?;
     for (name, measure) in PARTS {
         if bench.wants(name) {
-            figures.extend(measure(&bench)?);
+            match measure(&bench) {
+                Ok(found) => figures.extend(found),
+                // What the others took half an hour for is not lost.
+                Err(error) => failures.push(format!("{name}: {error:#}")),
+            }
         }
     }
     ensure!(!figures.is_empty() || !failures.is_empty(), "nothing has such a name");

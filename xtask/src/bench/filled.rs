@@ -78,7 +78,9 @@ fn fill(
 /// The program that fills: it is built when the first store is filled, since it takes the whole product.
 fn built(bench: &Workbench) -> anyhow::Result<PathBuf> {
     let arguments = ["build", "--release", "--package", "benchmarks", "--bin", "fill"];
-    process::step(&mut process::command(&bench.root, process::cargo(), &arguments))?;
+    if !bench.are_built {
+        process::step(&mut process::command(&bench.root, process::cargo(), &arguments))?;
+    }
     Ok(bench.root.join("target/release/fill"))
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Workbench {
     pub(crate) floor: PathBuf,
     /// The clients: likewise.
     pub(crate) load: PathBuf,
+    /// Whether programs are taken as they were built last.
+    pub(crate) are_built: bool,
     /// Parts of the names of what is measured; none is everything.
     pub(crate) only: Vec<String>,
     /// How often everything is measured, in turns.
@@ -78,7 +80,20 @@ impl Workbench {
         let built = |name: &str| root.join("target/release").join(name);
         let idp = server.unwrap_or_else(|| built("idp"));
         let (root, floor, load) = (root.to_owned(), built("floor"), built("load"));
-        Ok(Self { root, folder, _own: own, cores, idp, floor, load, only, repeats, seconds, large })
+        Ok(Self {
+            root,
+            folder,
+            _own: own,
+            cores,
+            idp,
+            floor,
+            load,
+            are_built,
+            only,
+            repeats,
+            seconds,
+            large,
+        })
     }
 
     /// Whether what has this name is measured.
