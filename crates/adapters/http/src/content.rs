@@ -1,12 +1,13 @@
 //! Takes in the body of a request: of the right media type, within its limit, within its time.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Version, header},
 };
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 
 use crate::{
@@ -163,10 +164,15 @@ async fn receive(request: Request, media: MediaType, limit: usize) -> Result<Byt
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(refused(Refusal::TooLarge { limit }));
     }
-    tokio::time::timeout(patience, collect(body, limit))
-        .await
-        .unwrap_or(Err(Refusal::TooSlow { patience }))
-        .map_err(refused)
+    let mut collecting = pin!(collect(body, limit));
+    // Most bodies come with their headers, and need no timer.
+    let collected = match collecting.as_mut().now_or_never() {
+        Some(collected) => collected,
+        None => tokio::time::timeout(patience, collecting)
+            .await
+            .unwrap_or(Err(Refusal::TooSlow { patience })),
+    };
+    collected.map_err(refused)
 }
 
 /// Counts as it reads: a length that was announced may be a lie, or be absent.

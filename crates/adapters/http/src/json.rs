@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, render::MOST_HEADERS};
 
 /// What most answers fit into. A buffer that grows moves all that was written each time.
 const MOST_ANSWERS: usize = 1_024;
@@ -23,6 +23,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Ok(()) => {
                 let json = HeaderValue::from_static("application/json");
                 let mut response = Response::new(Body::from(body));
+                response.headers_mut().reserve(MOST_HEADERS);
                 response.headers_mut().insert(header::CONTENT_TYPE, json);
                 response
             }

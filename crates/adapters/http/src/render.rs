@@ -20,9 +20,9 @@ use crate::{
     rate_limit, surroundings::Surroundings,
 };
 
-/// As many headers as are put on an answer here and further out. A map that must grow for them moves
-/// all that it has each time.
-const MOST_HEADERS: usize = 16;
+/// As many headers as an answer has in the end. A map that must grow for them moves all that it has
+/// each time.
+pub(crate) const MOST_HEADERS: usize = 16;
 
 /// A panic in a handler. Its text is for the log alone.
 #[derive(Debug, Error)]
