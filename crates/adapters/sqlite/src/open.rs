@@ -4,14 +4,14 @@ use std::{fs::OpenOptions, io, path::Path, sync::Arc, time::Duration};
 
 use kernel::{Clock, Entropy};
 use sqlx::{
-    ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use crate::{store::SqliteStore, writer::Writer};
+use crate::{session, store::SqliteStore, writer::Writer};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -38,7 +38,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            readers: 4,
+            // The sequencer reads four logs again at a time, each through one: two are always left for
+            // requests.
+            readers: 6,
             queue: 1_024,
             group: 256,
             acquire_timeout: Duration::from_secs(2),
@@ -160,7 +162,7 @@ async fn foreign_keys_hold(connection: &mut SqliteConnection) -> Result<(), sqlx
 /// Ends whatever a session left open. A connection takes its statements in order, so that this one
 /// comes after a `BEGIN` that was under way when its session was dropped.
 async fn rolled_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    match connection.execute(ROLLBACK).await {
+    match session::run(connection, sqlx::query(ROLLBACK)).await {
         // There was nothing to roll back.
         Ok(_) | Err(sqlx::Error::Database(_)) => Ok(true),
         Err(error) => Err(error),
@@ -181,6 +183,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Executor;
+
     use super::*;
 
     async fn setting(connection: &mut SqliteConnection, pragma: &'static str) -> String {

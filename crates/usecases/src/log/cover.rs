@@ -8,10 +8,15 @@ use audit::{
 };
 use kernel::{OrganizationId, StoreError, Timestamp};
 
-use super::sequencer::Sequencer;
+use super::sequencer::{Round, Sequencer};
 
 /// How many leaves are read at a time.
 const PAGE: u32 = 500;
+
+/// How many events one checkpoint adds at most: more than one round gives their places, so that a log
+/// which is behind is caught up with, and few enough to be read within the time of a view, however many
+/// wait.
+const AT_MOST: u64 = 8_000;
 
 /// What was found when everything was read again.
 struct Found {
@@ -35,22 +40,23 @@ where
     S: Logs + Transactor,
     S::View: LogReader,
 {
-    /// Signs what no checkpoint covers yet. Gives back whether there was any.
+    /// Signs what no checkpoint covers yet, the oldest of it where it is much. Gives back whether there
+    /// was any, and whether there is more.
     ///
     /// Everything new is read in a view: in a turn, all who write would wait for it. What is in doubt
     /// is read once more in the turn, where nobody else is.
-    pub(super) async fn cover(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+    pub(super) async fn cover(&self, organization: OrganizationId) -> Result<Round, StoreError> {
         let ahead = self.read_ahead(organization).await?;
         if matches!(ahead, Ahead::Nothing) {
-            return Ok(false);
+            return Ok(Round::Idle);
         }
         let parts = &self.parts;
         let Some(mut turn) = parts.store.turn(organization, parts.id).await? else {
-            return Ok(false);
+            return Ok(Round::Idle);
         };
         let state = turn.state().clone();
         if state.halted.is_some() {
-            return Ok(false);
+            return Ok(Round::Idle);
         }
         if let Err(breach) = self.held(&mut turn, &state).await? {
             return self.halt(turn, organization, &breach).await;
@@ -62,7 +68,7 @@ where
             return self.publish(turn, found).await;
         }
         if state.size == state.signed_size() {
-            return Ok(false);
+            return Ok(Round::Idle);
         }
         match self.read_again(&mut turn, &state).await? {
             Ok(found) => self.publish(turn, found).await,
@@ -137,7 +143,7 @@ impl<S: Logs> Sequencer<S> {
         Ok(hold_against(&left, state.size, root))
     }
 
-    /// Reads everything that is new again, and hashes it again: what is signed is what the store holds.
+    /// Reads what is new again, and hashes it again: what is signed is what the store holds.
     async fn read_again(
         &self,
         log: &mut impl LogReader,
@@ -156,20 +162,22 @@ impl<S: Logs> Sequencer<S> {
             Ok(rehash) => rehash,
             Err(breach) => return Ok(Err(breach)),
         };
-        let oldest = match take_all(log, &mut rehash, state.size).await? {
+        let size = state.size.min(state.signed_size().saturating_add(AT_MOST));
+        let oldest = match take_all(log, &mut rehash, size).await? {
             Ok(oldest) => oldest,
             Err(breach) => return Ok(Err(breach)),
         };
         for stored in rehash.above() {
-            if let Some(breach) = differs(log, state.size, stored).await? {
+            if let Some(breach) = differs(log, size, stored).await? {
                 return Ok(Err(breach));
             }
         }
         Ok(Ok(Found { checkpoint: rehash.checkpoint(origin), oldest }))
     }
 
-    async fn publish(&self, mut turn: S::Turn, found: Found) -> Result<bool, StoreError> {
+    async fn publish(&self, mut turn: S::Turn, found: Found) -> Result<Round, StoreError> {
         let parts = &self.parts;
+        let is_all = found.checkpoint.size == turn.state().size;
         let signed =
             checkpoint::sign(found.checkpoint, &*parts.signer).map_err(StoreError::unavailable)?;
         turn.publish(&signed).await?;
@@ -178,7 +186,7 @@ impl<S: Logs> Sequencer<S> {
         parts.outside.left(&signed.checkpoint);
         let oldest = found.oldest.unwrap_or_else(|| parts.clock.now());
         parts.observer.signed(parts.clock.now().since(oldest));
-        Ok(true)
+        Ok(if is_all { Round::Done } else { Round::More })
     }
 
     pub(super) async fn halt(
@@ -186,11 +194,11 @@ impl<S: Logs> Sequencer<S> {
         mut turn: S::Turn,
         organization: OrganizationId,
         breach: &Breach,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Round, StoreError> {
         turn.halt(&breach.to_string()).await?;
         turn.commit().await?;
         self.parts.observer.halted(organization, breach);
-        Ok(false)
+        Ok(Round::Idle)
     }
 }
 

@@ -250,8 +250,7 @@ where
                 break;
             }
         }
-        let signed = self.cover(organization).await?;
-        Ok(Some(if signed { extended.max(Round::Done) } else { extended }))
+        Ok(Some(self.cover(organization).await?.max(extended)))
     }
 }
 

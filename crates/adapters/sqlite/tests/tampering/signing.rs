@@ -8,19 +8,23 @@ use std::{
 
 use audit::{
     Action, Apply, Audited, Journal, LogReader, LogState, Transactor, checkpoint,
-    delivery::DeliveryFailed, note, record, sequence::Breach,
+    delivery::DeliveryFailed,
+    merkle::{consistency_proof, verify_consistency},
+    note, record,
+    sequence::Breach,
 };
 use contracts::{
     sample::{self, KnownKey, Machine},
     tampering::{Dice, Post, installation},
 };
+use futures_util::future::join_all;
 use kernel::{OrganizationId, StoreError};
 use sqlite_store::{Options, SqliteStore, SqliteTx};
 use sqlx::Connection;
 use tempfile::TempDir;
 use tenancy::{Kind, Plan, Scope};
 use tokio::task::JoinHandle;
-use usecases::log::{LogObserver, Sequencer};
+use usecases::log::{LogObserver, Round, Sequencer};
 
 use crate::{
     owned::{copy, execute, owner, spawned, without_triggers},
@@ -30,6 +34,9 @@ use crate::{
 /// How many leaves are signed, and how many more have a place: a stored hash lies among the latter.
 const SIGNED: u64 = 200;
 const PLACED: u64 = 300;
+
+/// How many events are written at a time.
+const AT_ONCE: usize = 500;
 
 /// A log in a file, the later leaves of which are about to be signed.
 struct About {
@@ -41,14 +48,15 @@ struct About {
     scope: Scope,
 }
 
-/// What the observer was told.
+/// What the observer was told, and how late each signature came.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct Told(Mutex<Vec<String>>, Mutex<Vec<Duration>>);
 
 impl LogObserver for Told {
     fn sequenced(&self, _: usize) {}
-    fn signed(&self, _: Duration) {
+    fn signed(&self, delay: Duration) {
         self.0.lock().unwrap().push("signed".to_owned());
+        self.1.lock().unwrap().push(delay);
     }
     fn halted(&self, _: OrganizationId, breach: &Breach) {
         self.0.lock().unwrap().push(breach.to_string());
@@ -104,10 +112,12 @@ impl About {
     }
 
     async fn events(&self, count: u64) {
-        for _ in 0..count {
-            note(&self.store, &self.scope, &sample::whole_event(Action::AccessDenied))
-                .await
-                .unwrap();
+        let event = sample::whole_event(Action::AccessDenied);
+        for first in (0..count).step_by(AT_ONCE) {
+            let some = (first..count).take(AT_ONCE);
+            for noted in join_all(some.map(|_| note(&self.store, &self.scope, &event))).await {
+                noted.unwrap();
+            }
         }
     }
 
@@ -254,6 +264,38 @@ async fn au_14_content_that_was_changed_before_it_was_signed_is_named_and_not_si
         let after = about.state().await;
         assert_eq!((after.signed, after.halted.is_some()), (before, is_halted), "{column}");
     }
+}
+
+/// However long nothing was signed, each checkpoint takes a bounded time.
+#[tokio::test]
+async fn what_is_too_much_for_one_checkpoint_is_signed_by_several_each_behind_the_one_before() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let about = About::new().await;
+    about.events(8_000 - (PLACED - SIGNED)).await;
+    about.machine.wait(HOUR);
+    about.events(600).await;
+    let size = sample::Sequencer::default().extend(&about.store, about.organization()).await;
+    assert_eq!(size, PLACED + 8_500);
+    let told = Arc::new(Told::default());
+    let sequencer = about.sequencer(&told);
+    let mut signed = vec![about.state().await.signed.unwrap().checkpoint];
+    let mut rounds = Vec::new();
+    while rounds.last() != Some(&Round::Idle) {
+        rounds.push(sequencer.round().await.unwrap());
+        signed.push(about.state().await.signed.unwrap().checkpoint);
+    }
+    assert_eq!(rounds, [Round::More, Round::Done, Round::Idle]);
+    let sizes: Vec<_> = signed.iter().map(|checkpoint| checkpoint.size).collect();
+    assert_eq!(sizes, [SIGNED, SIGNED + 8_000, size, size]);
+    let mut view = about.store.view(about.organization()).await.unwrap();
+    for (older, newer) in signed.iter().zip(&signed[1..]) {
+        let proof = consistency_proof(&mut view, older.size, newer.size).await.unwrap();
+        let [older, newer] = [older, newer].map(|checkpoint| (checkpoint.size, checkpoint.root));
+        assert_eq!(verify_consistency(older, newer, &proof), Ok(()));
+    }
+    // Each came as late as for the oldest event that is new in it.
+    let late = told.1.lock().unwrap().iter().map(|delay| *delay > HOUR).collect::<Vec<_>>();
+    assert_eq!(late, [true, false]);
 }
 
 #[tokio::test]
