@@ -18,7 +18,7 @@ use crate::{row::Row, session::Mode, statement::statement};
 pub(crate) enum Packing {
     /// A text or a number, as itself.
     Plain,
-    /// Bytes, in hexadecimal; none as the empty text.
+    /// Bytes, in hexadecimal; none as null.
     Hex,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Packing {
 type Column = (&'static str, Packing);
 
 /// The columns of packed rows, in order, in one list or several. By the first one they are sorted.
-pub(crate) type Columns = &'static [&'static [Column]];
+pub(crate) type PackedColumns = &'static [&'static [Column]];
 
 /// The columns of an event, as [`event!`] packs them.
 pub(crate) const EVENT: &[Column] = &[
@@ -46,11 +46,29 @@ pub(crate) const EVENT: &[Column] = &[
     ("salt", Hex),
 ];
 
+/// The value of a column of bytes that may hold none. SQLite's `hex` alone makes the empty
+/// text of none as well as of the empty blob.
+macro_rules! hex {
+    ($column:literal) => {
+        concat!("CASE WHEN ", $column, " IS NULL THEN NULL ELSE hex(", $column, ") END")
+    };
+}
+pub(crate) use hex;
+
 /// The values of an event in a packed row.
 macro_rules! event {
     () => {
-        "hex(id), hex(organization_id), hex(agent_id), action, outcome, resource_kind, resource_id,
-        request_id, address, user_agent, hex(used_credential_id), metadata, occurred_at, hex(salt)"
+        concat!(
+            $crate::packed::hex!("id"),
+            ", ",
+            $crate::packed::hex!("organization_id"),
+            ", ",
+            $crate::packed::hex!("agent_id"),
+            ", action, outcome, resource_kind, resource_id, request_id, address, user_agent, ",
+            $crate::packed::hex!("used_credential_id"),
+            ", metadata, occurred_at, ",
+            $crate::packed::hex!("salt")
+        )
     };
 }
 pub(crate) use event;
@@ -61,7 +79,7 @@ pub(crate) struct Packable {
     pub(crate) packed: &'static str,
     /// Gives row by row what the other packs, for the same values.
     pub(crate) plain: &'static str,
-    pub(crate) columns: Columns,
+    pub(crate) columns: PackedColumns,
 }
 
 impl Packable {
@@ -88,7 +106,7 @@ pub(crate) enum AnyRow {
 
 /// A row that was packed.
 pub(crate) struct PackedRow {
-    columns: Columns,
+    columns: PackedColumns,
     cells: Vec<Cell>,
 }
 
@@ -99,7 +117,7 @@ enum Cell {
 
 /// The rows of an answer that is one packed text. `None` where it is none: they are to be read one by
 /// one.
-fn unpack(answer: &[Row], columns: Columns) -> Option<Vec<AnyRow>> {
+fn unpack(answer: &[Row], columns: PackedColumns) -> Option<Vec<AnyRow>> {
     let text = answer.first()?.text("packed")??;
     let mut rows: Vec<Vec<Value>> = serde_json::from_str(text).ok()?;
     // As they come they are in order, but nothing says that they must be.
@@ -107,7 +125,7 @@ fn unpack(answer: &[Row], columns: Columns) -> Option<Vec<AnyRow>> {
     rows.into_iter().map(|row| unpack_row(row, columns).map(AnyRow::Packed)).collect()
 }
 
-fn unpack_row(row: Vec<Value>, columns: Columns) -> Option<PackedRow> {
+fn unpack_row(row: Vec<Value>, columns: PackedColumns) -> Option<PackedRow> {
     let packing = columns.iter().copied().flatten().map(|(_, packing)| *packing);
     if row.len() != packing.clone().count() {
         return None;
@@ -119,10 +137,8 @@ fn unpack_row(row: Vec<Value>, columns: Columns) -> Option<PackedRow> {
 fn unpack_cell((value, packing): (Value, Packing)) -> Option<Cell> {
     match packing {
         Plain => Some(Cell::Plain(value)),
-        Hex => match value.as_str()? {
-            "" => Some(Cell::Bytes(None)),
-            hex => Some(Cell::Bytes(Some(HEXUPPER.decode(hex.as_bytes()).ok()?))),
-        },
+        Hex if value.is_null() => Some(Cell::Bytes(None)),
+        Hex => Some(Cell::Bytes(Some(HEXUPPER.decode(value.as_str()?.as_bytes()).ok()?))),
     }
 }
 

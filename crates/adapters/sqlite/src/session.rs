@@ -33,15 +33,34 @@ pub(crate) async fn run(
     connection: &mut SqliteConnection,
     statement: Statement,
 ) -> Result<Done, sqlx::Error> {
-    let mut done = Done::default();
+    run_parts(connection, statement, 1).await
+}
+
+/// Runs a statement of so many parts to its end.
+pub(crate) async fn run_parts(
+    connection: &mut SqliteConnection,
+    statement: Statement,
+    parts: usize,
+) -> Result<Done, sqlx::Error> {
+    let (mut done, mut parts_done) = (Done::default(), 0_usize);
     let mut steps = connection.fetch_many(statement);
     while let Some(step) = steps.try_next().await? {
         match step {
-            Either::Left(result) => done.changed += result.rows_affected(),
+            Either::Left(result) => {
+                done.changed += result.rows_affected();
+                parts_done = parts_done.saturating_add(1);
+            }
             Either::Right(row) => done.rows.push(Row(row)),
         }
     }
-    Ok(done)
+    ended(parts_done, parts).map(|()| done)
+}
+
+/// Holds a statement that ended without an error to having done all of its parts, each of which says
+/// so at its end. The steps come from the connection's own thread: where that is lost midway they
+/// merely end, and what was not written would pass for written, what was not read for not there.
+pub(crate) const fn ended(parts_done: usize, parts: usize) -> Result<(), sqlx::Error> {
+    if parts_done < parts { Err(sqlx::Error::WorkerCrashed) } else { Ok(()) }
 }
 
 /// How a session reaches the database.
@@ -230,5 +249,21 @@ impl Journal for SqliteTx {
         let changes = std::mem::take(&mut self.mode.changes);
         let told = Told { listener: self.mode.listener.take(), changes };
         self.mode.held.commit(told).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_of_which_a_part_is_not_done_has_not_ended() {
+        for parts in 1..=6 {
+            assert!(ended(parts, parts).is_ok());
+            for parts_done in 0..parts {
+                let lost = ended(parts_done, parts).unwrap_err();
+                assert!(matches!(lost, sqlx::Error::WorkerCrashed));
+            }
+        }
     }
 }

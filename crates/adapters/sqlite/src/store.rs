@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use audit::{ChangeListener, Directory, Draft, Notes, Stamp, Transactor};
 use kernel::{AgentId, Clock, Entropy, EventId, OrganizationId, StoreError, Timestamp};
-use sqlx::{Executor, Sqlite, SqlitePool, pool::PoolConnection};
+use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
 use stored_rows::Columns;
 use tenancy::Scope;
 use tokio::{
@@ -131,7 +131,7 @@ impl Transactor for SqliteStore {
 
     async fn view(&self, organization: OrganizationId) -> Result<SqliteView, StoreError> {
         let mut connection = self.reader().await?;
-        connection.execute(BEGIN).await.map_err(store_error)?;
+        session::run(&mut connection, sqlx::query(BEGIN)).await.map_err(store_error)?;
         Ok(Session::new(Reading::new(organization, connection)))
     }
 }

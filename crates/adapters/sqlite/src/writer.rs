@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use audit::EventRecord;
 use kernel::StoreError;
-use sqlx::{Connection, Executor, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     error::store_error,
     open::{self, Options},
-    session::{Done, Statement, Told},
+    session::{self, Done, Statement, Told},
 };
 
 // `IMMEDIATE` takes the write lock at once: taken at the first write it could fail after a read.
@@ -185,12 +185,12 @@ impl Writer {
 
     async fn begun(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         let connection = self.open().await?;
-        connection.execute(BEGIN).await?;
+        session::run(connection, sqlx::query(BEGIN)).await?;
         Ok(connection)
     }
 
     async fn rolled_back(&mut self) -> Result<(), sqlx::Error> {
-        self.open().await?.execute(ROLLBACK).await.map(|_| ())
+        session::run(self.open().await?, sqlx::query(ROLLBACK)).await.map(drop)
     }
 
     /// Closes a connection of which nobody knows what state it is in, which rolls back. Keeping it
@@ -210,7 +210,7 @@ impl Writer {
             tracing::warn!("a view is still open");
         }
         if let Some(connection) = &mut self.connection
-            && let Err(error) = connection.execute(CHECKPOINT).await
+            && let Err(error) = session::run(connection, sqlx::query(CHECKPOINT)).await
         {
             tracing::warn!(error = %error, "the last checkpoint was not made");
         }

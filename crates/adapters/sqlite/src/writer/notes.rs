@@ -9,11 +9,13 @@ use futures_util::TryStreamExt;
 use sqlx::{Executor, SqliteConnection};
 
 use super::COMMIT;
-use crate::events;
+use crate::{events, session};
 
 /// What writes events, of several parts.
 struct Script {
     text: &'static str,
+    /// How many parts there are.
+    parts: usize,
     /// How many parts come before those that may refuse an event.
     before: usize,
 }
@@ -35,15 +37,16 @@ macro_rules! notes {
 
 /// A whole transaction. `IMMEDIATE` as everywhere: see `BEGIN`.
 const ALONE: Script =
-    Script { text: concat!("BEGIN IMMEDIATE; ", notes!(), "; COMMIT"), before: 2 };
+    Script { text: concat!("BEGIN IMMEDIATE; ", notes!(), "; COMMIT"), parts: 6, before: 2 };
 
 /// The rest of a transaction that is open.
-const BEHIND: Script = Script { text: concat!(notes!(), "; COMMIT"), before: 1 };
+const BEHIND: Script = Script { text: concat!(notes!(), "; COMMIT"), parts: 5, before: 1 };
 
 /// In the middle of a transaction that is open.
-const WITHIN: Script = Script { text: notes!(), before: 1 };
+const WITHIN: Script = Script { text: notes!(), parts: 4, before: 1 };
 
 const UNDO: &str = "ROLLBACK TO notes; RELEASE notes";
+const UNDO_PARTS: usize = 2;
 
 /// Commits the events, in the transaction that is open or in one of their own. Gives back those that
 /// cannot be written, by their place and in its order: one bad event must not take the others with it.
@@ -70,7 +73,7 @@ pub(super) async fn commit(
             }
         }
     }
-    connection.execute(COMMIT).await?;
+    session::run(connection, sqlx::query(COMMIT)).await?;
     Ok(refused)
 }
 
@@ -89,11 +92,28 @@ async fn attempt(
         }
         Ok(())
     };
-    let Err(error) = run.await else { return Ok(None) };
+    let Err(error) = run.await else {
+        return session::ended(parts_done, script.parts).map(|()| None);
+    };
     let refusing = script.before..script.before.saturating_add(REFUSING);
     if !refusing.contains(&parts_done) {
         return Err(error);
     }
-    connection.execute(UNDO).await?;
+    session::run_parts(connection, sqlx::query(UNDO), UNDO_PARTS).await?;
     Ok(Some(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_has_as_many_parts_as_it_is_held_to() {
+        for Script { text, parts, before } in [ALONE, BEHIND, WITHIN] {
+            let found: Vec<_> = text.split(';').map(str::trim).collect();
+            assert_eq!(found.len(), parts, "{text}");
+            assert_eq!(found.get(before - 1), Some(&"SAVEPOINT notes"));
+        }
+        assert_eq!(UNDO.split(';').count(), UNDO_PARTS);
+    }
 }

@@ -164,6 +164,34 @@ async fn an_event_that_cannot_be_read_takes_no_leaf_with_it() {
     assert_eq!(told.to_string(), expected.to_string());
 }
 
+/// No bytes and an empty run of them are not the same, in whichever way they are read.
+#[tokio::test]
+async fn a_salt_that_is_empty_is_refused_where_none_would_be_taken() {
+    let database = Database::new();
+    let running = database.open().await;
+    let scope = running.organization().await;
+    Sequencer::default().run(&running.store, scope.organization()).await;
+    running.note(&scope, &Event::success(Action::TokenIssued)).await.unwrap();
+    for column in ["address", "user_agent", "salt"] {
+        spoil(&database, "audit_event", column, "NULL").await;
+    }
+    let filter = audit::EventFilter::default();
+    for (salt, is_taken) in [("NULL", true), ("x''", false)] {
+        spoil(&database, "audit_event", "salt", salt).await;
+        let mut view = running.store.view(scope.organization()).await.unwrap();
+        assert_eq!(view.events(&filter, sample::numbered(1, 9)).await.is_ok(), is_taken);
+        let leaves = view.leaves(0, 9).await.unwrap();
+        assert!(!leaves.is_empty());
+        assert!(leaves.iter().all(|record| record.event.is_some() == is_taken), "{salt}");
+        drop(view);
+        let turn = running.store.turn(scope.organization(), SequencerId(1)).await.unwrap();
+        let waiting = turn.unwrap().unsequenced(9).await;
+        let told = waiting.err().map(|error| error.to_string());
+        let expected = StoreError::Corrupt { table: "audit_event", column: "salt" }.to_string();
+        assert_eq!(told, (!is_taken).then_some(expected));
+    }
+}
+
 /// Puts a value where no check and no trigger would let it.
 async fn spoil(database: &Database, table: &str, column: &str, value: &str) {
     let mut stranger = database.stranger().await;

@@ -3,6 +3,7 @@
 
 mod backstop;
 mod corrupt;
+mod crashed;
 mod database;
 mod dropped;
 mod logs;
