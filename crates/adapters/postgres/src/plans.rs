@@ -4,7 +4,7 @@
 //! A condition that the database may not trust with foreign rows is tried after the policy, and then
 //! no index serves it.
 
-use audit::{Action, EventFilter, Outcome};
+use audit::{Action, EventFilter, Outcome, Tile};
 use kernel::{
     AgentId, CredentialId, EventId, Limit, OrganizationId, PageRequest, Start, Timestamp,
 };
@@ -108,6 +108,17 @@ async fn plan(connection: &mut PgConnection, statement: Statement) -> String {
 
 /// The plan finds its rows by this condition on this index, reads no whole table and sorts nothing.
 async fn served_by(connection: &mut PgConnection, index: &str, condition: &str, sql: Statement) {
+    let plan = found_by(connection, index, condition, sql).await;
+    assert!(!plan.contains("Sort"), "sorted:\n{plan}");
+}
+
+/// The plan finds its rows by this condition on this index, and reads no whole table.
+async fn found_by(
+    connection: &mut PgConnection,
+    index: &str,
+    condition: &str,
+    sql: Statement,
+) -> String {
     let plan = plan(connection, sql).await;
     assert!(plan.contains(index), "not by {index}:\n{plan}");
     let found = plan.lines().any(|line| {
@@ -116,8 +127,8 @@ async fn served_by(connection: &mut PgConnection, index: &str, condition: &str, 
             && line.contains(condition)
     });
     assert!(found, "no index is asked for {condition}:\n{plan}");
-    assert!(!plan.contains("Sort"), "sorted:\n{plan}");
     assert!(!plan.contains("Seq Scan"), "scanned:\n{plan}");
+    plan
 }
 
 fn after<Id>(id: fn(Uuid) -> Id) -> PageRequest<Id> {
@@ -220,10 +231,9 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
         (log_reader::STORED_HASHES, "audit_stored_hash_pkey", "index >= $3"),
         (log_reader::LEAF_OF, "audit_leaf_organization_id_event_id_key", "event_id = $2"),
         (log_reader::LEAVES, "audit_leaf_pkey", "\"position\" >= $2"),
-        (log_reader::LEAVES, "audit_event_pkey", "id = leaf.event_id"),
+        (log_reader::LEAVES, "audit_event_pkey", "id = audit_leaf.event_id"),
         (turn::TAKE, "audit_log_pkey", "organization_id = $1"),
         (turn::PENDING, "audit_pending_pkey", "organization_id = $1"),
-        (turn::EVENTS, "audit_event_pkey", "id = one.event_id"),
         (turn::FORGET_PENDING, "audit_pending_pkey", "number = ANY ($2)"),
         (turn::EXTEND, "audit_log_pkey", "organization_id = $1"),
         (log_changes::TRIM, "audit_log_pkey", "organization_id = $4"),
@@ -232,61 +242,22 @@ async fn each_statement_of_a_turn_is_served_by_an_index() {
     ] {
         served_by(&mut connection, index, condition, sqlx::query(sql)).await;
     }
+    // The few that are named are put into the order in which they are.
+    let events = sqlx::query(turn::EVENTS);
+    found_by(&mut connection, "audit_event_pkey", "id = one.event_id", events).await;
 }
 
-/// Events of one organization, from a number on, and their leaves.
-fn events_from(first: u32, last: u32) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!(
-        "SET session_replication_role = replica;
-        WITH event AS (
-            INSERT INTO audit_event (
-                id, organization_id, action, outcome, request_id, metadata, occurred_at
-            )
-            SELECT md5('e' || n)::uuid, md5('o')::uuid, 'token.issued', 'success', 'r', '{{}}', n
-            FROM generate_series({first}, {last}) AS n
-            RETURNING *
-        )
-        INSERT INTO audit_leaf
-        SELECT organization_id, occurred_at, id, sha256('x'), sha256('x'), false FROM event"
-    ))
-}
-
-/// Plans that are kept from the time of a table with few rows, where every index that begins with the
-/// organization is as good: they would walk over all its events for each one.
-#[tokio::test]
-async fn a_turn_finds_events_by_their_ids_also_where_the_log_has_just_begun() {
-    let database = Database::migrated().await;
-    let mut administrator = database.connection().await;
-    administrator.execute("ALTER TABLE audit_event SET (autovacuum_enabled = off)").await.unwrap();
-    administrator.execute(events_from(1, 5)).await.unwrap();
-    let role = database.options().options([("role", "idp_app")]);
-    let mut server = role.connect().await.unwrap();
-    let log: Uuid =
-        sqlx::query_scalar("SELECT md5('o')::uuid").fetch_one(&mut server).await.unwrap();
-    let turn = turn::PostgresTurn::text(OrganizationId::from_uuid(log));
-    let turn = || AssertSqlSafe(turn.clone());
-    let (events, leaves) = (turn::EVENTS, log_reader::LEAVES);
-    let prepare = format!("PREPARE events AS {events}; PREPARE leaves AS {leaves}");
-    server.execute(AssertSqlSafe(prepare)).await.unwrap();
-    let read = [
-        format!("EXECUTE events('{log}', '{{{log}}}')"),
-        format!("EXECUTE leaves('{log}', 0, 500)"),
-    ];
-    for _ in 0..10 {
-        server.execute(turn()).await.unwrap();
-        for execute in &read {
-            server.execute(AssertSqlSafe(execute.clone())).await.unwrap();
-        }
-        server.execute("COMMIT").await.unwrap();
-    }
-    administrator.execute(events_from(6, 5_000)).await.unwrap();
-    server.execute(turn()).await.unwrap();
-    for execute in read {
-        let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {execute}"));
-        let rows = sqlx::query(explain).fetch_all(&mut server).await.unwrap();
-        let lines = rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>();
-        let plan = lines.join("\n");
-        assert!(plan.contains("audit_event_pkey"), "{plan}");
+/// A plan that is kept from the time of a table with few rows walks over the whole log for each step.
+#[test]
+fn what_takes_a_step_for_each_of_many_events_is_planned_for_the_log_as_it_is() {
+    let named = turn::named(organization(), &[EventId::from_uuid(Uuid::max())]);
+    let placed = log_reader::placed(organization(), 0, 500);
+    let [(_, leaves), (_, above)] = [0, 1].map(|level| {
+        let tile = Tile::of_tree(70_000, level, 1).unwrap();
+        log_reader::hashes(organization(), tile)
+    });
+    for statement in [placed, named, leaves, above] {
+        assert!(!Execute::persistent(&statement), "{}", Execute::sql(statement).as_str());
     }
 }
 

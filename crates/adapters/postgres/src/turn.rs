@@ -74,14 +74,15 @@ pub(crate) const PENDING: &str = "
 /// once in a condition, whoever plans it would rather read every event of the organization.
 pub(crate) const EVENTS: &str = "
     SELECT event.*
-    FROM unnest($2::uuid[]) AS one (event_id)
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS one (event_id, at)
     CROSS JOIN LATERAL (
         SELECT id, organization_id, agent_id, action, outcome, resource_kind, resource_id, request_id,
             address, user_agent, used_credential_id, metadata::text AS metadata, occurred_at, salt
         FROM audit_event
         WHERE audit_event.organization_id = $1 AND audit_event.id = one.event_id
         OFFSET 0
-    ) AS event";
+    ) AS event
+    ORDER BY one.at";
 
 pub(crate) const FORGET_PENDING: &str =
     "DELETE FROM audit_pending WHERE organization_id = $1 AND number = ANY ($2)";
@@ -134,8 +135,7 @@ impl PostgresTurn {
     /// making the row does not wait for it: the lock is tried, and the row is not to be seen.
     ///
     /// Everything in a turn is found by an index. Plans are kept, and those of a log that has just begun
-    /// would read the whole of it long after; where a table is empty any index that begins with the
-    /// organization is as good as the right one. So a turn plans anew, for hundreds of events at a time.
+    /// would read the whole of it long after.
     pub(crate) fn text(organization: OrganizationId) -> String {
         format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; \
@@ -143,7 +143,6 @@ impl PostgresTurn {
              SET LOCAL idle_in_transaction_session_timeout = 2000; \
              SET LOCAL tcp_user_timeout = 2000; \
              SET LOCAL enable_seqscan = off; \
-             SET LOCAL plan_cache_mode = force_custom_plan; \
              INSERT INTO audit_log (organization_id) SELECT '{organization}' \
              WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE organization_id = '{organization}') \
                  AND pg_try_advisory_xact_lock(hashtext('a log begins'), hashtext('{organization}')) \
@@ -177,9 +176,7 @@ impl PostgresTurn {
     }
 
     async fn events(&mut self) -> Result<Vec<EventRecord>, StoreError> {
-        let owner = self.organization().uuid();
-        let ids: Vec<Uuid> = self.taken.iter().map(|id| id.uuid()).collect();
-        let rows = self.session.rows(sqlx::query(EVENTS).bind(owner).bind(ids)).await?;
+        let rows = self.session.rows(named(self.organization(), &self.taken)).await?;
         let events = rows.iter().map(event::read).collect::<Result<Vec<_>, _>>()?;
         // As they were asked for, and none is gone.
         if events.iter().map(|event| event.id).ne(self.taken.iter().copied()) {
@@ -187,6 +184,12 @@ impl PostgresTurn {
         }
         Ok(events)
     }
+}
+
+/// The statement that reads these events, planned anew as that of [`crate::log_reader::placed`] is.
+pub(crate) fn named(organization: OrganizationId, events: &[EventId]) -> Statement {
+    let ids: Vec<Uuid> = events.iter().map(|id| id.uuid()).collect();
+    sqlx::query(EVENTS).bind(organization.uuid()).bind(ids).persistent(false)
 }
 
 /// The events of a group that waits.
