@@ -19,8 +19,8 @@ const SHORT: usize = 32;
 
 /// Randomness of the operating system, fit for keys and secrets.
 ///
-/// No byte is given out twice, and each is wiped once it is given out. A copy of this process, as a
-/// fork makes, would give out the same: no server here makes one.
+/// No byte is given out twice, and each is wiped once it is given out. A copy of this process would give
+/// out the same: no server here forks, and a machine's memory must not be cloned while one runs.
 pub struct SystemEntropy {
     source: SystemRandom,
     supply: Mutex<Supply>,
@@ -65,9 +65,7 @@ impl Entropy for SystemEntropy {
         if supply.give(buffer) {
             return Ok(());
         }
-        let mut bytes = Zeroizing::new([0; SUPPLY]);
-        self.ask(&mut *bytes)?;
-        *supply = Supply { left: SUPPLY, bytes };
+        supply.refill(|bytes| self.ask(bytes))?;
         if supply.give(buffer) { Ok(()) } else { Err(EntropyUnavailable) }
     }
 }
@@ -87,6 +85,15 @@ struct Supply {
 impl Supply {
     fn empty() -> Self {
         Self { bytes: Zeroizing::new([0; SUPPLY]), left: 0 }
+    }
+
+    /// Replaces all of it where it lies, so that no copy of it stays on the stack. Where that fails,
+    /// nothing is left.
+    fn refill<E>(&mut self, ask: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
+        self.left = 0;
+        ask(&mut *self.bytes)?;
+        self.left = SUPPLY;
+        Ok(())
     }
 
     /// Fills the buffer with the last bytes that are left, if they are enough.
@@ -156,6 +163,22 @@ mod tests {
         let mut long = [0; SUPPLY];
         assert!(!supply.give(&mut long), "it is not enough");
         assert_eq!((long, supply.left), ([0; SUPPLY], SUPPLY - 10));
+    }
+
+    #[test]
+    fn where_the_system_has_none_nothing_is_given_out() {
+        let mut supply = Supply { bytes: Zeroizing::new([7; SUPPLY]), left: 5 };
+        let failed = supply.refill(|bytes| {
+            bytes[..100].fill(8);
+            Err(EntropyUnavailable)
+        });
+        assert!(failed.is_err());
+        let mut buffer = [0; 1];
+        assert!(!supply.give(&mut buffer));
+        assert_eq!((buffer, supply.left), ([0], 0));
+        supply.refill(|bytes| Ok::<_, EntropyUnavailable>(bytes.fill(9))).unwrap();
+        assert!(supply.give(&mut buffer));
+        assert_eq!((buffer, supply.left), ([9], SUPPLY - 1));
     }
 
     #[test]
