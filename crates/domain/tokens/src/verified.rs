@@ -34,6 +34,11 @@ use crate::{
 /// How many tokens are kept as they were read, of about a kilobyte each.
 const READ: usize = 16_384;
 
+/// Up to which length a token is kept as it was read, in characters. Of a longer one it is known that
+/// its signature holds, and it is read each time: few are, and a few thousand would take a hundred
+/// megabytes.
+const SHORT: usize = 2 * 1024;
+
 /// Of how many tokens at least it is known that their signatures hold, of some forty bytes each: the
 /// last so many, and as many again before them. Fits a hash table that is as full as it gets.
 const SIGNED: usize = 114_688;
@@ -86,12 +91,16 @@ impl VerifiedTokens {
         let signature = self.signature(&digest);
         let read = Arc::new(jws::read(token, issuer, signer, signature)?);
         if read.claims().expires_at > now {
-            self.remember(digest, &read);
+            self.signed().insert(digest);
+            if token.len() <= SHORT {
+                self.read().insert(digest, Arc::clone(&read));
+            }
             return Ok(read);
         }
         self.forget(&digest);
         match signature {
             Signature::Unknown => Ok(read),
+            // Checked again, so that nothing is said of a token past its end by what is remembered.
             Signature::Holds => jws::verify(token, issuer, signer).map(Arc::new),
         }
     }
@@ -119,11 +128,6 @@ impl VerifiedTokens {
 
     fn signature(&self, digest: &Digest) -> Signature {
         if self.signed().contains(digest) { Signature::Holds } else { Signature::Unknown }
-    }
-
-    fn remember(&self, digest: Digest, token: &Arc<VerifiedToken>) {
-        self.signed().insert(digest);
-        self.read().insert(digest, Arc::clone(token));
     }
 
     fn forget(&self, digest: &Digest) {

@@ -124,7 +124,8 @@ fn jv_09_a_token_of_which_one_character_differs_is_another() {
         let bent = String::from_utf8(bent).unwrap();
         assert!(world.verify(&bent, ISSUED).is_err(), "{at}");
     }
-    for bent in [good.to_uppercase(), format!("{good} "), format!("{good}="), good.replacen("ey", "", 1)]
+    for bent in
+        [good.to_uppercase(), format!("{good} "), format!("{good}="), good.replacen("ey", "", 1)]
     {
         assert!(world.verify(&bent, ISSUED).is_err(), "{bent}");
     }
@@ -221,6 +222,23 @@ fn ds_09_garbage_takes_no_place_and_no_long_text_is_hashed() {
         assert_eq!(world.verify(garbage, ISSUED), Err(InvalidToken::Malformed));
     }
     assert_eq!(world.tokens.sizes(), (0, 0));
+}
+
+#[test]
+fn ds_09_a_long_token_is_read_each_time_and_its_signature_is_checked_once() {
+    let world = World::holding(8, 8);
+    let lengths = [1, 4].map(|resources| {
+        let resource = |name| format!("https://{name}.example.com/{}", "a".repeat(400));
+        let resources = (0..resources).map(|name| resource(name).parse().unwrap()).collect();
+        let request = TokenRequest { resources, ..TokenRequest::default() };
+        let unsigned = issued(&client(), request, at(ISSUED));
+        let token = signed(&unsigned).expose_secret().to_owned();
+        let first = world.verify(&token, ISSUED).unwrap();
+        assert_eq!(world.verify(&token, ISSUED), Ok(first));
+        token.len()
+    });
+    assert!(lengths[0] <= SHORT && SHORT < lengths[1], "{lengths:?}");
+    assert_eq!((world.signer.checked(), world.tokens.sizes()), (2, (1, 2)));
 }
 
 #[test]
