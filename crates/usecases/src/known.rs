@@ -13,6 +13,7 @@
 //! Only what exists is copied, and only where nobody is missing: unknown ids leave nothing. Who does
 //! or manages something is weighed in its transaction, and never by copies.
 
+mod bounded;
 mod copies;
 mod shown;
 mod told;
@@ -39,8 +40,8 @@ const CLIENTS: usize = 114_688;
 
 /// Copies of organizations, agents, credentials and of whether a token was revoked.
 ///
-/// They are kept up to a number; then whatever was used least recently goes. A copy is bounded,
-/// since the fields of a record are.
+/// They are kept up to a number, and agents and credentials, of which one may be a hundred times as
+/// large as another, up to a number of bytes; then whatever was used least recently goes.
 pub struct Known {
     // One lock for everything: whether a copy may be put in and putting it in must be one step,
     // and a look-up is done in less time than it takes to choose among several locks.

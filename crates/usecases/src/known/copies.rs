@@ -1,14 +1,19 @@
-//! The copies, each kind up to a number of its own.
+//! The copies, each kind up to a number of its own, and up to a number of bytes where one may be large.
 
 use std::{sync::Arc, time::Duration};
 
-use ::credentials::Means;
+use ::credentials::{ClientKey, KeyMaterial, Means};
 use ::tokens::Claims;
 use hashlink::LruCache;
 use kernel::{AgentId, CredentialId, OrganizationId, Timestamp, TokenId};
+use registry::IntrospectionReach;
 use tenancy::Organization;
 
-use super::{shown::Shown, told::Subject};
+use super::{
+    bounded::{Bounded, EACH},
+    shown::Shown,
+    told::Subject,
+};
 use crate::{
     agents::AgentDetails,
     authenticate::{AgentBrief, Parties},
@@ -22,14 +27,22 @@ const SHOWN_FOR: Duration = Duration::from_secs(60);
 /// a tenth of what all of them would take.
 const SHOWN_PER_CLIENT: usize = 128;
 
+/// How many bytes there are for what decides of an agent, for each client that there may be copies of,
+/// and again for a credential: more than the usual one takes. Of one that is as large as it gets, with
+/// sixteen thousand, there are fewer.
+const EACH_CLIENT: usize = 512;
+
+/// What a copy takes beside itself: its key, its place among the others and its allocation.
+const PLACE: usize = 128;
+
 /// How many clients there are for each organization.
 const ORGANIZATIONS: usize = 4;
 
 /// Every key holds the organization, but for that by which the organization is found.
 pub(super) struct Copies {
     organizations: LruCache<OrganizationId, Arc<Organization>>,
-    agents: LruCache<(OrganizationId, AgentId), Arc<AgentBrief>>,
-    credentials: LruCache<(OrganizationId, CredentialId), Arc<Means>>,
+    agents: Bounded<(OrganizationId, AgentId), Arc<AgentBrief>>,
+    credentials: Bounded<(OrganizationId, CredentialId), Arc<Means>>,
     /// Whether it was revoked.
     tokens: LruCache<(OrganizationId, TokenId), bool>,
     /// Where a client belongs.
@@ -41,10 +54,11 @@ impl Copies {
     /// So many of each, but for organizations, which have several agents.
     pub(super) fn holding(clients: usize) -> Self {
         let each = clients.max(1);
+        let room = each.saturating_mul(EACH_CLIENT);
         Self {
             organizations: LruCache::new((clients / ORGANIZATIONS).max(1)),
-            agents: LruCache::new(each),
-            credentials: LruCache::new(each),
+            agents: Bounded::holding(each, room),
+            credentials: Bounded::holding(each, room),
             tokens: LruCache::new(each),
             homes: LruCache::new(each),
             shown: Shown::with_room_for(clients.saturating_mul(SHOWN_PER_CLIENT)),
@@ -119,7 +133,8 @@ impl Copies {
 
     pub(super) fn keep_agent(&mut self, key: (OrganizationId, AgentId), copy: Arc<AgentBrief>) {
         if self.agents.peek(&key).is_none_or(|kept| kept.revision <= copy.revision) {
-            self.agents.insert(key, copy);
+            let weight = brief_weight(&copy);
+            self.agents.insert(key, copy, weight);
         }
     }
 
@@ -129,7 +144,8 @@ impl Copies {
         copy: Arc<Means>,
     ) {
         if self.credentials.peek(&key).is_none_or(|kept| kept.revision() <= copy.revision()) {
-            self.credentials.insert(key, copy);
+            let weight = means_weight(&copy);
+            self.credentials.insert(key, copy, weight);
         }
     }
 
@@ -160,7 +176,7 @@ impl Copies {
                 self.shown.forget(key);
             }
             Subject::LastUse(key) => self.shown.forget(key),
-            Subject::Credential(key) => drop(self.credentials.remove(key)),
+            Subject::Credential(key) => self.credentials.remove(key),
             Subject::Token(key) => drop(self.tokens.remove(key)),
         }
     }
@@ -173,4 +189,36 @@ impl Copies {
         self.homes.clear();
         self.shown.forget_all();
     }
+}
+
+// About how many bytes a copy takes, rather too many than too few.
+
+fn brief_weight(brief: &AgentBrief) -> usize {
+    let reach = match &brief.introspection_reach {
+        IntrospectionReach::Nothing | IntrospectionReach::Everything => 0,
+        // A set has places for eleven from its first one on.
+        IntrospectionReach::For(own) => {
+            5 * EACH + own.iter().map(|one| EACH + one.as_str().len()).sum::<usize>()
+        }
+    };
+    PLACE + size_of::<AgentBrief>() + brief.grantable.as_str().len() + reach
+}
+
+fn means_weight(means: &Means) -> usize {
+    let (name, rest) = match means {
+        Means::Secret(credential) => (&credential.record().name, 0),
+        Means::Key(key) => (&key.record().name, key_weight(key)),
+    };
+    let name = name.as_ref().map_or(0, |name| name.as_str().len());
+    PLACE + size_of::<Means>() + name + rest
+}
+
+fn key_weight(key: &ClientKey) -> usize {
+    let record = key.record();
+    let material = match &record.material {
+        KeyMaterial::Jwk(key) => key.to_raw().len(),
+        KeyMaterial::Certificate(_) => 0,
+        KeyMaterial::Subject(subject) => subject.text.as_str().len(),
+    };
+    size_of::<ClientKey>() + 2 * EACH + record.kid.as_str().len() + material
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use ::credentials::{
-    Credential, LiveCount, Means, NewCredential, Pepper, Peppers, PresentedSecret,
+    CertificateSubject, ClientKey, ClientKeyRecord, ClientKeyState, Credential, KeyMaterial,
+    LiveCount, Means, NewCredential, Pepper, Peppers, PresentedSecret, SubjectKind,
 };
 use ::tokens::Claims;
-use audit::{Changed, Resource};
+use audit::Changed;
 use kernel::{
-    AgentId, CredentialId, OrganizationId, Revision, ScopeSet, Secret, Standing, Timestamp, TokenId,
+    AgentId, CredentialId, OrganizationId, Resource, Revision, ScopeSet, ScopeToken, Secret,
+    Standing, Timestamp, TokenId,
 };
-use registry::{Agent, IntrospectionReach, Metadata, NewAgent};
+use registry::{Agent, IntrospectionReach, Metadata, NewAgent, Resources};
 use tenancy::{Kind, Organization, Plan};
 
 use super::{Known, Ticket};
@@ -85,7 +87,15 @@ impl One {
 
     /// What a store that is in this state would say.
     pub(super) fn parties(&self, state: State) -> Parties {
-        let agent = AgentBrief {
+        Parties {
+            organization: Arc::new(self.organization(state.organization)),
+            agent: Arc::new(self.brief(state)),
+            credential: Arc::new(Means::Secret(self.credential(state.credential))),
+        }
+    }
+
+    fn brief(&self, state: State) -> AgentBrief {
+        AgentBrief {
             id: self.agent,
             agent_type: "custom",
             standing: Standing::GOOD,
@@ -93,12 +103,36 @@ impl One {
             introspection_reach: IntrospectionReach::Nothing,
             dpop_bound: false,
             revision: revision(state.agent),
-        };
-        Parties {
-            organization: Arc::new(self.organization(state.organization)),
-            agent: Arc::new(agent),
-            credential: Arc::new(Means::Secret(self.credential(state.credential))),
         }
+    }
+
+    /// The agent with these scopes and resources of its own.
+    pub(super) fn large_agent(&self, texts: &(ScopeSet, Resources)) -> AgentBrief {
+        let (scopes, resources) = texts.clone();
+        AgentBrief {
+            grantable: scopes,
+            introspection_reach: IntrospectionReach::For(resources),
+            ..self.brief(State::FIRST)
+        }
+    }
+
+    /// A key of the agent's whose name is as long as may be: 4,000 bytes.
+    pub(super) fn large_key(&self) -> Means {
+        let text = "\u{1f511}".repeat(1_000).parse().unwrap();
+        let subject = CertificateSubject { kind: SubjectKind::Dn, text };
+        let material = KeyMaterial::Subject(subject);
+        Means::Key(Box::new(ClientKey::from_record(ClientKeyRecord {
+            id: self.credential,
+            organization: self.organization,
+            agent: self.agent,
+            kid: material.thumbprint(),
+            material,
+            name: None,
+            created_at: at(0),
+            expires_at: None,
+            state: ClientKeyState::Live,
+            revision: revision(1),
+        })))
     }
 
     fn organization(&self, number: u32) -> Organization {
@@ -139,7 +173,7 @@ impl One {
             roles: registry::Roles::default(),
             is_public: false,
             metadata: Metadata::new(metadata).unwrap(),
-            resources: registry::Resources::default(),
+            resources: Resources::default(),
             dpop_bound_access_tokens: false,
         };
         let registered = Agent::register(self.agent, self.organization, new, None, at(0));
@@ -157,7 +191,7 @@ impl One {
     }
 
     /// What is told where this of it changed.
-    pub(super) fn changed(&self, resource: impl Into<Resource>) -> Changed {
+    pub(super) fn changed(&self, resource: impl Into<audit::Resource>) -> Changed {
         Changed { organization: self.organization, resource: resource.into() }
     }
 
@@ -180,6 +214,13 @@ impl One {
     pub(super) fn is_copied(&self, known: &Known) -> bool {
         self.look_up(known).is_ok()
     }
+}
+
+/// As many and as long scopes and resources as an agent may have: 16,000 bytes.
+pub(super) fn large_texts() -> (ScopeSet, Resources) {
+    let scope = |number| format!("{number:0>128}").parse::<ScopeToken>().unwrap();
+    let resource = |number| format!("urn:a:{number:0>506}").parse::<Resource>().unwrap();
+    ((0..64).map(scope).collect(), Resources::new((0..16).map(resource)).unwrap())
 }
 
 fn revision(number: u32) -> Revision {

@@ -1,13 +1,17 @@
 //! When a copy is found, and when none is.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use audit::{ChangeListener, Changed, News, Resource, ResourceKind};
 
 use super::{
     Known,
-    sample::{One, State, at, id},
+    sample::{One, State, at, id, large_texts},
 };
+use crate::authenticate::Parties;
 
 fn nothing_new() -> News {
     News::Changes(Vec::new())
@@ -206,6 +210,36 @@ fn ds_09_a_thousand_clients_leave_no_more_than_the_bound() {
     }
     assert_eq!(known.tally().entries, 4 * 80 + 20);
     assert!(!One { organization: id(1), ..One::numbered(1) }.is_copied(&known));
+}
+
+#[test]
+fn ds_09_a_hundred_thousand_large_agents_take_no_more_room_than_there_is() {
+    let (known, one) = (Known::alone(), One::numbered(1));
+    let small = one.parties(State::FIRST);
+    let texts = large_texts();
+    for number in 1..=100_000 {
+        let agent = Arc::new(One::numbered(number).large_agent(&texts));
+        let parties = Parties { agent, ..small.clone() };
+        let ticket = known.client(id(number), one.credential, at(0)).unwrap_err();
+        known.keep_client(ticket, &parties);
+    }
+    assert!(known.agent(one.organization, id(100_000), at(0)).is_ok(), "the latest is there");
+    // There is one organization and one credential beside them, and where each of them belongs.
+    let agents = known.tally().entries - 100_000 - 2;
+    assert!(agents * 16_000 <= 114_688 * 512 && agents > 3_000, "{agents}");
+}
+
+#[test]
+fn ds_09_large_credentials_take_no_more_room_than_there_is() {
+    let (known, one) = (Known::alone().holding(1_000), One::numbered(1));
+    let small = one.parties(State::FIRST);
+    for number in 1..=1_000 {
+        let credential = Arc::new(One::numbered(number).large_key());
+        let ticket = known.client(one.agent, id(number), at(0)).unwrap_err();
+        known.keep_client(ticket, &Parties { credential, ..small.clone() });
+    }
+    let credentials = known.tally().entries - 3;
+    assert!(credentials * 4_000 <= 1_000 * 512 && credentials > 100, "{credentials}");
 }
 
 #[test]
