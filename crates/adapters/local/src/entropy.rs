@@ -89,7 +89,10 @@ impl Supply {
 
     /// Replaces all of it where it lies, so that no copy of it stays on the stack. Where that fails,
     /// nothing is left.
-    fn refill<E>(&mut self, ask: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
+    fn refill(
+        &mut self,
+        ask: impl FnOnce(&mut [u8]) -> Result<(), EntropyUnavailable>,
+    ) -> Result<(), EntropyUnavailable> {
         self.left = 0;
         ask(&mut *self.bytes)?;
         self.left = SUPPLY;
@@ -176,7 +179,11 @@ mod tests {
         let mut buffer = [0; 1];
         assert!(!supply.give(&mut buffer));
         assert_eq!((buffer, supply.left), ([0], 0));
-        supply.refill(|bytes| Ok::<_, EntropyUnavailable>(bytes.fill(9))).unwrap();
+        let refilled = supply.refill(|bytes| {
+            bytes.fill(9);
+            Ok(())
+        });
+        assert!(refilled.is_ok());
         assert!(supply.give(&mut buffer));
         assert_eq!((buffer, supply.left), ([9], SUPPLY - 1));
     }
