@@ -2,8 +2,9 @@
 //!
 //! What is queued while one journey is under way goes with the next; nobody waits for a timer.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, Value,
     aio::{ConnectionLike, MultiplexedConnection},
@@ -92,8 +93,14 @@ impl Courier {
             }
             // Whoever has stopped to listen has taken that for a failure.
             load.retain(|question| !question.reply.is_closed());
-            if !load.is_empty() {
-                self.carry(std::mem::take(&mut load)).await;
+            if load.is_empty() {
+                continue;
+            }
+            // Nobody could take the queue over: a journey that panics ends alone, and those who wait for
+            // it hear that nobody carries their questions.
+            let journey = AssertUnwindSafe(self.carry(std::mem::take(&mut load)));
+            if journey.catch_unwind().await.is_err() {
+                tracing::error!("a journey to redis panicked; the next one goes by itself");
             }
         }
     }
