@@ -41,6 +41,12 @@ impl UserAgent {
     /// Keeps what can safely be kept of a client's words.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
+        // Nearly every client's words are of this kind, and stay as they are.
+        if (1..=Self::MAX_CHARACTERS).contains(&text.len())
+            && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        {
+            return Some(Self(text.into()));
+        }
         let kept: String =
             text.chars().filter(|c| !is_unprintable(*c)).take(Self::MAX_CHARACTERS).collect();
         (!kept.is_empty()).then(|| Self(kept.into()))
