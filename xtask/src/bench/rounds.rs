@@ -163,6 +163,7 @@ impl Round<'_> {
         let used = Used::so_far(server, stores)?;
         let much = Load { request: &request, connections, seconds: bench.seconds };
         let outcome = load(bench, server.url(), much)?;
+        outcome.must_have_lasted()?;
         server.until_quiet()?;
         let (server_us, stores_us) = used.for_each_since(server, stores, &outcome)?;
         if let Some(log) = log {
