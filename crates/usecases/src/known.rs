@@ -6,7 +6,8 @@
 //! - Whoever hears of a change drops what it names, before the change is acknowledged
 //!   ([`ChangeListener`]) or as soon as the feed tells of it ([`Known::learn`]).
 //! - A miss is a ticket, and only its holder may put in what it then reads. What was told of
-//!   meanwhile is not put in: it may have been read before it changed.
+//!   meanwhile is not put in: it may have been read before it changed. The one thing that needs no
+//!   ticket is that a token which has not left yet is not revoked ([`Known::issued`]).
 //! - Where other processes write too, copies count for a second from the beginning of the last look
 //!   at the feed. Past that there are none, and the store is asked.
 //!
@@ -53,6 +54,15 @@ pub struct Known {
 /// The right to put in what is read from now on: the number of the last change that was told before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
+
+/// What there is of a token where not all of it is there.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// The right to put in what is read from now on.
+    pub(crate) ticket: Ticket,
+    /// All on whom it depends, where it is only not known whether the token itself was revoked.
+    pub(crate) parties: Option<Parties>,
+}
 
 /// How well the copies serve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -191,9 +201,19 @@ impl Known {
     /// for a token that was verified.
     ///
     /// # Errors
-    /// Where there is no copy of one of them: the right to put in what is read from now on.
-    pub(crate) fn token(&self, claims: &Claims, now: Timestamp) -> Result<(Parties, bool), Ticket> {
-        self.look_up(now, |copies| copies.token(claims))
+    /// Where there is no copy of one of them.
+    pub(crate) fn token(
+        &self,
+        claims: &Claims,
+        now: Timestamp,
+    ) -> Result<(Parties, bool), Missing> {
+        let mut parties = None;
+        let found = self.look_up(now, |copies| {
+            parties = copies.parties(claims.organization, claims.agent, claims.credential);
+            let revoked = copies.is_revoked((claims.organization, claims.id))?;
+            Some((parties.take()?, revoked))
+        });
+        found.map_err(|ticket| Missing { ticket, parties })
     }
 
     /// An agent as it is shown. Whoever has the store to itself has exact copies; where others write
@@ -225,11 +245,14 @@ impl Known {
         }
     }
 
-    /// An agent has got a token, or may have: it is shown with the time at which it last did.
-    pub(crate) fn used(&self, organization: OrganizationId, agent: AgentId) {
+    /// A token was issued, or may have been, and has not left yet. Nobody can have revoked it, which
+    /// needs the token itself, so that a copy of that can be put in without a look at the store: what
+    /// is told of it comes later. And its agent is shown with the time at which it last got one.
+    pub(crate) fn issued(&self, claims: &Claims) {
+        let mut state = self.locked();
+        state.copies.keep_token((claims.organization, claims.id), false);
         if self.is_alone {
-            let subject = Subject::LastUse((organization, agent));
-            let mut state = self.locked();
+            let subject = Subject::LastUse((claims.organization, claims.agent));
             state.told.tell(&subject);
             state.copies.forget(&subject);
         }

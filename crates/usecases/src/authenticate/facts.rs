@@ -47,8 +47,9 @@ where
     S::View: KnowsParties,
     G: Signer,
 {
-    /// The facts of a token that was verified: from copies where all of it is there, otherwise all
-    /// of it from its own organization.
+    /// The facts of a token that was verified: from copies where all of it is there, otherwise from
+    /// its own organization. Of a token that is new here, as most are that another replica issued, it
+    /// is asked alone whether it was revoked.
     ///
     /// The keys at hand are copies too. Where copies do not count any more, as after this process
     /// stood still, the store is asked whether the token's key is still believed: somebody may have
@@ -57,22 +58,28 @@ where
         let (known, claims, now) = (&self.parts.known, token.claims(), self.now());
         // Before the look-up: what begins to count meanwhile is newer than the keys that were asked.
         let keys_count = known.counts(now);
-        let ticket = match known.token(claims, now) {
+        let missing = match known.token(claims, now) {
             Ok((parties, revoked)) => {
                 let key_ended = self.has_given_up(token.key());
                 return Ok(TokenFacts { parties: Some(parties), revoked, key_ended });
             }
-            Err(ticket) => ticket,
+            Err(missing) => missing,
         };
         let mut view = self.parts.store.view(claims.organization).await?;
-        let mut gathered = gather(&mut view, claims).await?;
+        let mut gathered = match missing.parties.filter(|_| keys_count) {
+            Some(parties) => {
+                let revoked = view.is_revoked(claims.id).await?;
+                TokenFacts { parties: Some(parties), revoked, key_ended: false }
+            }
+            None => gather(&mut view, claims).await?,
+        };
         gathered.key_ended = if keys_count {
             self.has_given_up(token.key())
         } else {
             !is_believed(&mut view, token.key()).await?
         };
         if let Some(parties) = &gathered.parties {
-            known.keep_token(ticket, claims.id, parties, gathered.revoked);
+            known.keep_token(missing.ticket, claims.id, parties, gathered.revoked);
         }
         Ok(gathered)
     }

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use ::credentials::{ClientKey, KeyMaterial, Means};
-use ::tokens::Claims;
 use hashlink::LruCache;
 use kernel::{AgentId, CredentialId, OrganizationId, Timestamp, TokenId};
 use registry::IntrospectionReach;
@@ -79,10 +78,9 @@ impl Copies {
         self.parties(organization, agent, credential)
     }
 
-    pub(super) fn token(&mut self, claims: &Claims) -> Option<(Parties, bool)> {
-        let revoked = *self.tokens.get(&(claims.organization, claims.id))?;
-        let parties = self.parties(claims.organization, claims.agent, claims.credential)?;
-        Some((parties, revoked))
+    /// Whether a token was itself revoked.
+    pub(super) fn is_revoked(&mut self, key: (OrganizationId, TokenId)) -> Option<bool> {
+        self.tokens.get(&key).copied()
     }
 
     pub(super) fn agent(
@@ -103,7 +101,7 @@ impl Copies {
     }
 
     /// All or nobody. A credential of another agent is none of this one's.
-    fn parties(
+    pub(super) fn parties(
         &mut self,
         organization: OrganizationId,
         agent: AgentId,

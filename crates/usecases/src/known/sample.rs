@@ -196,7 +196,8 @@ impl One {
     }
 
     pub(super) fn look_up(&self, known: &Known) -> Result<State, Ticket> {
-        known.token(&self.claims(), at(0)).map(|found| State::of(&found))
+        let found = known.token(&self.claims(), at(0));
+        found.map(|found| State::of(&found)).map_err(|missing| missing.ticket)
     }
 
     pub(super) fn keep(&self, known: &Known, ticket: Ticket, state: State) {

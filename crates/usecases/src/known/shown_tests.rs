@@ -15,13 +15,13 @@ fn an_agent_is_shown_until_it_changes_or_gets_a_token() {
     assert!(one.is_shown(&known, 0));
     known.changed(&[one.changed(one.credential), one.changed(one.organization)]);
     known.changed(&[One::numbered(2).changed(One::numbered(2).agent)]);
-    known.used(one.organization, id(2));
-    known.used(id(2), one.agent);
+    known.issued(&One { agent: id(2), ..one }.claims());
+    known.issued(&One { organization: id(2), ..one }.claims());
     assert!(one.is_shown(&known, 0), "nothing of it changed");
     known.changed(&[one.changed(one.agent)]);
     assert!(!one.is_shown(&known, 0));
     one.shown(&known);
-    known.used(one.organization, one.agent);
+    known.issued(&one.claims());
     assert!(!one.is_shown(&known, 0));
     one.shown(&known);
     known.learn(at(0), &News::Unknown);
@@ -31,11 +31,10 @@ fn an_agent_is_shown_until_it_changes_or_gets_a_token() {
 #[test]
 fn what_was_read_before_a_change_or_a_token_is_not_shown() {
     let (known, one) = (Known::alone(), One::numbered(1));
-    let tell: [&dyn Fn(); 3] = [
-        &|| known.changed(&[one.changed(one.agent)]),
-        &|| known.used(one.organization, one.agent),
-        &|| known.learn(at(0), &News::Unknown),
-    ];
+    let tell: [&dyn Fn(); 3] =
+        [&|| known.changed(&[one.changed(one.agent)]), &|| known.issued(&one.claims()), &|| {
+            known.learn(at(0), &News::Unknown)
+        }];
     for tell in tell {
         let ticket = known.details(one.organization, one.agent, at(0)).unwrap_err().unwrap();
         tell();
@@ -48,7 +47,7 @@ fn what_was_read_before_a_change_or_a_token_is_not_shown() {
 fn a_token_leaves_what_an_agent_is_weighed_by_alone() {
     let (known, one) = (Known::alone(), One::numbered(1));
     one.copied(&known);
-    known.used(one.organization, one.agent);
+    known.issued(&one.claims());
     assert!(one.is_copied(&known));
 }
 

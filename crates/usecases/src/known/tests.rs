@@ -125,6 +125,35 @@ fn a_credential_of_another_agent_is_no_hit() {
 }
 
 #[test]
+fn a_token_that_was_just_issued_is_known_not_to_be_revoked_until_it_is() {
+    let (known, one) = (Known::alone(), One::numbered(1));
+    known.issued(&one.claims());
+    assert!(!one.is_copied(&known), "who stands behind it is not known");
+    let ticket = known.client(one.agent, one.credential, at(0)).unwrap_err();
+    known.keep_client(ticket, &one.parties(State::FIRST));
+    assert_eq!(one.look_up(&known), Ok(State::FIRST));
+    known.changed(&[one.changed(one.token)]);
+    assert!(one.look_up(&known).is_err());
+    let revoked = State { revoked: true, ..State::FIRST };
+    one.keep(&known, one.look_up(&known).unwrap_err(), revoked);
+    known.issued(&one.claims());
+    assert_eq!(one.look_up(&known), Ok(revoked), "a revocation is for good");
+}
+
+#[test]
+fn of_a_token_that_is_new_it_is_told_who_stands_behind_it() {
+    let (known, one) = (Known::followed(), One::numbered(1));
+    known.learn(at(0), &nothing_new());
+    let ticket = known.client(one.agent, one.credential, at(0)).unwrap_err();
+    known.keep_client(ticket, &one.parties(State::FIRST));
+    let missing = |now| known.token(&one.claims(), now).unwrap_err().parties;
+    assert!(missing(at(0)).is_some());
+    assert!(missing(at(1_000)).is_none(), "copies do not count any more");
+    known.learn(at(1_000), &News::Changes(vec![one.changed(one.agent)]));
+    assert!(missing(at(1_000)).is_none(), "the agent has changed");
+}
+
+#[test]
 fn tn_11_one_agent_id_in_two_organizations_is_two_copies() {
     let known = Known::alone();
     let one = One::numbered(1);
@@ -159,7 +188,7 @@ fn copies_are_not_used_a_second_after_the_last_look() {
 fn a_clock_that_steps_back_makes_no_copy_count_for_longer() {
     let (known, one) = (Known::followed(), One::numbered(1));
     known.learn(at(5_000), &nothing_new());
-    one.keep(&known, known.token(&one.claims(), at(5_000)).unwrap_err(), State::FIRST);
+    one.keep(&known, known.token(&one.claims(), at(5_000)).unwrap_err().ticket, State::FIRST);
     assert!(known.token(&one.claims(), at(5_000)).is_ok());
     assert!(known.token(&one.claims(), at(4_999)).is_err());
 }
@@ -169,7 +198,7 @@ fn a_look_that_began_before_the_last_one_changes_nothing_about_when_copies_count
     let (known, one) = (Known::followed(), One::numbered(1));
     known.learn(at(5_000), &nothing_new());
     known.learn(at(2_000), &nothing_new());
-    one.keep(&known, known.token(&one.claims(), at(5_000)).unwrap_err(), State::FIRST);
+    one.keep(&known, known.token(&one.claims(), at(5_000)).unwrap_err().ticket, State::FIRST);
     assert!(known.token(&one.claims(), at(5_999)).is_ok());
     assert!(known.token(&one.claims(), at(2_000)).is_err());
 }
@@ -178,7 +207,7 @@ fn a_look_that_began_before_the_last_one_changes_nothing_about_when_copies_count
 fn what_is_read_while_nobody_looks_is_kept_and_not_found() {
     let (known, one) = (Known::followed(), One::numbered(1));
     known.learn(at(0), &nothing_new());
-    let ticket = known.token(&one.claims(), at(3_000)).unwrap_err();
+    let ticket = known.token(&one.claims(), at(3_000)).unwrap_err().ticket;
     one.keep(&known, ticket, State::FIRST);
     assert!(known.token(&one.claims(), at(3_000)).is_err());
     known.learn(at(3_100), &News::Changes(vec![one.changed(one.agent)]));

@@ -115,9 +115,9 @@ where
         let (noted, token) =
             join(noted, self.verified.sign(&unsigned, (&key, algorithm), signer)).await;
         // Whether it succeeded or not: of what is given up for lost nobody knows.
-        self.parts.known.used(client.scope().organization(), client.client().agent);
-        noted?;
         let claims = unsigned.claims();
+        self.parts.known.issued(claims);
+        noted?;
         Ok(IssuedToken {
             token: token?,
             expires_in: claims.expires_at.since(claims.issued_at),
