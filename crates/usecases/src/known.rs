@@ -7,7 +7,7 @@
 //!   ([`ChangeListener`]) or as soon as the feed tells of it ([`Known::learn`]).
 //! - A miss is a ticket, and only its holder may put in what it then reads. What was told of
 //!   meanwhile is not put in: it may have been read before it changed. The one thing that needs no
-//!   ticket is that a token which has not left yet is not revoked ([`Known::issued`]).
+//!   ticket is that a token which has not left yet is not revoked.
 //! - Where other processes write too, copies count for a second from the beginning of the last look
 //!   at the feed. Past that there are none, and the store is asked.
 //!
