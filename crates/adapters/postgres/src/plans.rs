@@ -193,6 +193,9 @@ async fn each_read_of_one_thing_is_served_by_an_index() {
         (client_keys::LIVE, "client_key_", "agent_id = $2"),
         (agents::LAST_AUTHENTICATIONS, "client_key_", "agent_id = ANY ($2)"),
         (agents::LAST_AUTHENTICATIONS, "credential_by_agent", "agent_id = ANY ($2)"),
+        (agents::LAST_AUTHENTICATION, "audit_event_by_use", "used_credential_id = credential.id"),
+        (agents::LAST_AUTHENTICATION, "client_key_", "agent_id = $2"),
+        (agents::LAST_AUTHENTICATION, "credential_by_agent", "agent_id = $2"),
         (credentials_port::COUNT_LIVE, "credential_", "agent_id = $2"),
         (
             credentials_port::LAST_USES,
