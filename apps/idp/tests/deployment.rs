@@ -296,6 +296,6 @@ fn the_context_of_the_build_holds_the_workspace_and_nothing_else() {
     let manifest = text("Cargo.toml");
     let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
     let folders = members.split('"').skip(1).step_by(2).map(|path| path.split('/').next().unwrap());
-    let needed = folders.chain(["Cargo.toml", "Cargo.lock", "migrations"]).collect();
+    let needed = folders.chain(["Cargo.toml", "Cargo.lock", ".cargo", "migrations"]).collect();
     assert_eq!(let_in, needed);
 }
