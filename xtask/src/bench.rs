@@ -51,6 +51,9 @@ use workbench::{Amount, Programs, Workbench};
 pub(crate) struct Options {
     #[command(subcommand)]
     one: Option<Benchmark>,
+    /// Only what has one of these in its name, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     #[command(flatten)]
     run: Run,
 }
@@ -78,9 +81,6 @@ enum Benchmark {
 /// How much is measured, and what becomes of the figures.
 #[derive(Debug, Args)]
 struct Run {
-    /// Only what has one of these in its name, separated by commas.
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
     /// How often everything is measured, in turns.
     #[arg(long, default_value_t = 5)]
     repeats: u32,
@@ -116,7 +116,7 @@ const PARTS: [(&str, Measure); 3] =
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let alone = |part: &str| vec![part.to_owned()];
     match &options.one {
-        None => measure(root, &options.run, options.run.only.clone()),
+        None => measure(root, &options.run, options.only.clone()),
         Some(Benchmark::Start(run)) => measure(root, run, alone("start")),
         Some(Benchmark::Memory(run)) => measure(root, run, alone("memory")),
         Some(Benchmark::Growth(run)) => measure(root, run, alone("growth")),
@@ -132,7 +132,7 @@ fn measure(root: &Path, run: &Run, only: Vec<String>) -> anyhow::Result<()> {
     // What cannot be read is told before half an hour has passed.
     let earlier = run.compare.as_deref().map(Report::read).transpose()?;
     let (repeats, seconds) = if run.quick { (2, 1) } else { (run.repeats, run.seconds) };
-    provision::programs(root)?;
+    provision::benchmark(root)?;
     let large = if run.quick { Much::LITTLE } else { run.large };
     let amount = Amount { only, repeats, seconds, large };
     let programs = Programs { server: run.server.clone(), are_built: run.built };

@@ -27,6 +27,11 @@ pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
     tools::ensure(root)
 }
 
+/// Makes sure that the programs of the benchmark are there.
+pub(crate) fn benchmark(root: &Path) -> anyhow::Result<()> {
+    tools::benchmark(root)
+}
+
 /// Makes sure that the program that counts instructions is there.
 pub(crate) fn valgrind(root: &Path) -> anyhow::Result<()> {
     tools::valgrind(root)

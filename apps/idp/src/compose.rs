@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod listeners;
 mod logs;
+mod process;
 mod shared;
 mod signing;
 mod store;

@@ -5,6 +5,8 @@
 //! accident; and the crates that see requests' bytes are held to `info`, whatever the filter says,
 //! since their `trace` lines are not ours to promise for.
 
+mod outbox;
+
 use std::io::{self, IsTerminal};
 
 use tracing::{Level, Metadata, Subscriber};
@@ -16,9 +18,7 @@ use tracing_subscriber::registry::Registry;
 use crate::config::{LogFilter, LogFormat, Logging};
 use outbox::Outbox;
 
-mod outbox;
-
-pub use outbox::Held;
+pub use outbox::LogGuard;
 
 /// The crates that see requests as bytes.
 const WIRE: &[&str] = &["h2", "hyper", "hyper_util", "rustls"];
@@ -39,7 +39,7 @@ pub enum NotStarted {
 ///
 /// # Errors
 /// [`NotStarted`]
-pub fn start(logging: &Logging) -> Result<Held, NotStarted> {
+pub fn start(logging: &Logging) -> Result<LogGuard, NotStarted> {
     let terminal = io::stderr().is_terminal();
     let form = match logging.format {
         LogFormat::Auto if terminal => Form::Human { coloured: true },

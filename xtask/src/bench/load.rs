@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -76,12 +75,8 @@ pub(crate) fn load(
     let mut command = process::command(&bench.root, "wrk", &["--threads", "1"]);
     command.args(["--connections", &connections.to_string(), "--latency"]);
     command.arg("--duration").arg(format!("{seconds}s")).arg("--script").arg(&script).arg(url);
-    let said = run(&mut command)?;
+    let said = process::output(&mut command)?;
     outcome(&said).with_context(|| format!("wrk at `{url}`"))
-}
-
-fn run(command: &mut Command) -> anyhow::Result<String> {
-    process::output(command).context("wrk is the load; on Debian `apt-get install wrk`")
 }
 
 /// The common script with this request's parts above it.

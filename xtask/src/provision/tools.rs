@@ -15,17 +15,21 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
+const POSTGRES: Tool = Tool {
+    name: "PostgreSQL (14 or newer; some tests kill one of their own, whatever DATABASE_URL says)",
+    packages: &["postgresql"],
+    is_there: || ::servers::Postgres::is_installed().is_ok(),
+};
+
+const REDIS: Tool = Tool {
+    name: "redis-server (7 or newer; likewise, whatever REDIS_URL says)",
+    packages: &["redis-server"],
+    is_there: || ::servers::Redis::is_installed().is_ok(),
+};
+
 const TOOLS: [Tool; 9] = [
-    Tool {
-        name: "PostgreSQL (14 or newer; some tests kill one of their own, whatever DATABASE_URL says)",
-        packages: &["postgresql"],
-        is_there: || ::servers::Postgres::is_installed().is_ok(),
-    },
-    Tool {
-        name: "redis-server (7 or newer; likewise, whatever REDIS_URL says)",
-        packages: &["redis-server"],
-        is_there: || ::servers::Redis::is_installed().is_ok(),
-    },
+    POSTGRES,
+    REDIS,
     Tool { name: "node (18 or newer)", packages: &["nodejs"], is_there: has_node },
     Tool { name: "npm", packages: &["npm"], is_there: || answers("npm", &["--version"]) },
     Tool {
@@ -55,9 +59,17 @@ const VALGRIND: Tool = Tool {
     is_there: || answers("valgrind", &["--version"]),
 };
 
+/// What asks the servers of the benchmark, which no test needs.
+const WRK: Tool = Tool { name: "wrk", packages: &["wrk"], is_there: || answers("which", &["wrk"]) };
+
 /// Finds every program that tests start, installing what is missing where we may.
 pub(crate) fn ensure(root: &Path) -> anyhow::Result<()> {
     ensure_these(root, "the tests need", &TOOLS)
+}
+
+/// Finds what the benchmark starts, likewise.
+pub(crate) fn benchmark(root: &Path) -> anyhow::Result<()> {
+    ensure_these(root, "the benchmark needs", &[POSTGRES, REDIS, WRK])
 }
 
 /// Finds valgrind, likewise.

@@ -106,25 +106,20 @@ pub fn run(command: &Command, config: &Config, out: &mut dyn Write) -> Result<()
         Command::Config(command) => config::run(*command, config, out),
         Command::Audit(AuditCommand::Verify(options)) => verify(options, out),
         Command::Audit(AuditCommand::Acknowledge { organization, reason }) => {
-            let _log = crate::logging::start(config.logging())?;
-            acknowledge::run(config, *organization, reason, out)
+            logged(config, || acknowledge::run(config, *organization, reason, out))
         }
-        Command::Keys(command) => {
-            let _log = crate::logging::start(config.logging())?;
-            keys::run(command, config, out)
-        }
+        Command::Keys(command) => logged(config, || keys::run(command, config, out)),
         Command::Health { url } => health::run(config, url.as_ref(), out),
-        Command::Serve => {
-            let _log = crate::logging::start(config.logging())?;
-            serve::run(config, out)
-        }
-        Command::Migrate => {
-            let _log = crate::logging::start(config.logging())?;
-            migrate::run(config, out)
-        }
+        Command::Serve => logged(config, || serve::run(config, out)),
+        Command::Migrate => logged(config, || migrate::run(config, out)),
         Command::Bootstrap { organization, json } => {
-            let _log = crate::logging::start(config.logging())?;
-            bootstrap::run(config, organization, *json, out)
+            logged(config, || bootstrap::run(config, organization, *json, out))
         }
     }
+}
+
+/// Work that writes to the log, all of which is written by its end.
+fn logged(config: &Config, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    let _log = crate::logging::start(config.logging())?;
+    work()
 }

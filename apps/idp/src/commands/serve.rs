@@ -13,7 +13,7 @@ use std::{
 
 use audit::CheckpointSigner;
 use futures_util::future::{Either, pending, select};
-use http_api::{MetricsText, Ports, Process, Router, RouterSettings, ServerLimits, Supported};
+use http_api::{MetricsText, Ports, Router, RouterSettings, ServerLimits, Supported};
 use kernel::OrganizationId;
 use tokens::Issuer;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -27,7 +27,6 @@ use crate::{
     counting,
     following::{self, Follower},
     metrics::Measured,
-    probe::Probe,
     rotating::{self, KeysAtHand},
     runtime::{self, Company},
     sequencing,
@@ -169,7 +168,7 @@ fn router<S: Store>(
     work: &Work<S>,
     (certificates, draining): (&Certificates, Arc<AtomicBool>),
 ) -> Router {
-    let process = process(foundations, draining, metrics_beside(config, &work.measured));
+    let process = foundations.process(draining, metrics_beside(config, &work.measured));
     let mut ports = Ports::of(work.provider.clone(), process);
     let mutual_tls = certificates.supported();
     ports.supported = Arc::new(Supported { mutual_tls, ..Supported::clone(&ports.supported) });
@@ -241,24 +240,6 @@ async fn serve_metrics(
 fn metrics_beside(config: &Config, measured: &Arc<Measured>) -> Option<Arc<dyn MetricsText>> {
     let beside = config.mode() == Mode::Development && config.network().metrics.is_none();
     beside.then(|| measured.clone() as Arc<dyn MetricsText>)
-}
-
-fn process<S: Store>(
-    foundations: &Foundations<S>,
-    draining: Arc<AtomicBool>,
-    metrics: Option<Arc<dyn MetricsText>>,
-) -> Process {
-    let (clock, cache) = (foundations.clock.clone(), foundations.cache.clone());
-    let database = Arc::new(foundations.store.clone());
-    let probe = Arc::new(Probe::new(draining, database, cache, clock.clone()));
-    Process {
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: clock.now(),
-        clock,
-        probe: probe.clone(),
-        services: probe,
-        metrics,
-    }
 }
 
 fn settings<S>(

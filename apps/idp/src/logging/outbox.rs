@@ -76,12 +76,12 @@ where
     W: Write,
 {
     /// Starts the thread that writes to this. Lines are gathered while what is returned is held.
-    pub(super) fn open(sink: M) -> io::Result<(Self, Held)> {
+    pub(super) fn open(sink: M) -> io::Result<(Self, LogGuard)> {
         let outbox =
             Self(Arc::new(Shared { sink, waiting: Mutex::default(), stirred: Condvar::new() }));
         let (writing, ending) = (Self(Arc::clone(&outbox.0)), Self(Arc::clone(&outbox.0)));
         thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out())?;
-        Ok((outbox, Held(Box::new(move || ending.end()))))
+        Ok((outbox, LogGuard(Box::new(move || ending.end()))))
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -149,17 +149,17 @@ where
 /// Has lines gathered for as long as it is held. Dropped, it waits until all of them are written; what
 /// comes later is written by whoever has it.
 #[must_use = "what waits is lost unless this is dropped at the end"]
-pub struct Held(Box<dyn Fn() + Send>);
+pub struct LogGuard(Box<dyn Fn() + Send>);
 
-impl Drop for Held {
+impl Drop for LogGuard {
     fn drop(&mut self) {
         (self.0)();
     }
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for LogGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Held")
+        f.write_str("LogGuard")
     }
 }
 
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    type Opened<M> = (Outbox<M>, Held, mpsc::Receiver<Vec<u8>>);
+    type Opened<M> = (Outbox<M>, LogGuard, mpsc::Receiver<Vec<u8>>);
 
     fn open(ahead: usize) -> Opened<impl Fn() -> Reader + Send + Sync + 'static> {
         let (sender, written) = mpsc::sync_channel(ahead);

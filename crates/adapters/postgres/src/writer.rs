@@ -7,10 +7,7 @@ use std::{fmt, time::Duration};
 use audit::EventRecord;
 use kernel::StoreError;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::yield_now,
-};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     deadline::Deadline,
@@ -53,15 +50,7 @@ impl Writer {
     /// Writes until every clone of the store is dropped and everything queued is done.
     pub(crate) async fn run(mut self) {
         let mut waiting = Vec::new();
-        while let Some(first) = self.queue.recv().await {
-            waiting.push(first);
-            // Whoever is ready to write is let in first: a commit costs the same for all.
-            yield_now().await;
-            while waiting.len() < self.group
-                && let Ok(next) = self.queue.try_recv()
-            {
-                waiting.push(next);
-            }
+        while self.queue.recv_many(&mut waiting, self.group).await > 0 {
             // Whoever has stopped to listen was told that nothing was written.
             waiting.retain(|note| !note.reply.is_closed());
             if !waiting.is_empty() {

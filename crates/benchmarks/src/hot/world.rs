@@ -9,16 +9,15 @@ use std::{
 
 use anyhow::{Context, ensure};
 use axum::body::Body;
-use http_api::{Peer, Ports, Process, Router, RouterSettings};
+use http_api::{Peer, Ports, Router, RouterSettings};
 use hyper::{
     Request, StatusCode,
     header::{self, HeaderValue},
 };
 use idp::{
-    compose::{self, Foundations, Opened},
+    compose::{self, Opened},
     config::{Config, Database, Sources},
     metrics::Measured,
-    probe::Probe,
     runtime::Company,
     storage::Storage,
 };
@@ -147,7 +146,8 @@ async fn serve(
     let signer = foundations.checkpoint_signer(platform).await?;
     let log = (platform, audit::CheckpointSigner::public_key(&*signer));
     let provider = Arc::new(foundations.provider(config, issuer, log).await?);
-    let ports = Ports::of(provider.clone(), process(&foundations));
+    let process = foundations.process(Arc::new(AtomicBool::new(false)), None);
+    let ports = Ports::of(provider.clone(), process);
     let measured = Measured::new(foundations.known.clone(), foundations.clock.clone());
     let settings = RouterSettings {
         cors_origins: Vec::new(),
@@ -155,18 +155,4 @@ async fn serve(
         observer: Some(Arc::new(measured)),
     };
     Ok((http_api::build(ports, &settings), provider, company))
-}
-
-fn process(foundations: &Foundations<SqliteStore>) -> Process {
-    let (clock, database) = (foundations.clock.clone(), Arc::new(foundations.store.clone()));
-    let draining = Arc::new(AtomicBool::new(false));
-    let probe = Arc::new(Probe::new(draining, database, None, clock.clone()));
-    Process {
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: clock.now(),
-        clock,
-        probe: probe.clone(),
-        services: probe,
-        metrics: None,
-    }
 }
