@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::load::{Load, load};
 use super::request::Request;
-use super::scenario::{CONNECTIONS, Floor};
+use super::scenario::Floor;
 use super::server::{Announced, Server};
 use super::workbench::Workbench;
 
@@ -37,12 +37,12 @@ impl Floors {
         Ok(Self { server, token })
     }
 
-    /// What this one does, of clients that send these forms in turns.
+    /// What this one does, of clients that send these forms in turns over so many connections.
     pub(crate) fn pace(
         &self,
         bench: &Workbench,
         floor: Floor,
-        forms: &[String],
+        (forms, connections): (&[String], u32),
         seconds: u64,
     ) -> anyhow::Result<Pace> {
         let path = format!("/{}", floor.name());
@@ -54,7 +54,7 @@ impl Floors {
                 Request::form(&path, "token={line}").for_each(vec![self.token.clone()])
             }
         };
-        let much = Load { request: &request, connections: CONNECTIONS, seconds };
+        let much = Load { request: &request, connections, seconds };
         let before = self.server.cpu_time()?;
         let outcome = load(bench, self.server.url(), much);
         let outcome = outcome.with_context(|| format!("measuring the floor `{}`", floor.name()))?;

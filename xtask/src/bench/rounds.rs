@@ -11,7 +11,7 @@ use super::installation::{Installation, Store};
 use super::load::{Load, load};
 use super::log::Log;
 use super::sample::{self, Sample};
-use super::scenario::{self, Floor, Kind, Scenario};
+use super::scenario::{self, CONNECTIONS, Floor, Kind, Scenario};
 use super::server::Server;
 use super::stores::Stores;
 use super::subject::Subject;
@@ -134,7 +134,8 @@ impl Round<'_> {
 
     /// How many tokens are enough: nobody who verifies each is faster than the floor.
     fn pool(&self, subject: &Subject) -> anyhow::Result<usize> {
-        let rate = self.floors.pace(self.bench, Floor::Verify, &subject.forms, 1)?.rate;
+        let asked = (&*subject.forms, CONNECTIONS);
+        let rate = self.floors.pace(self.bench, Floor::Verify, asked, 1)?.rate;
         let seconds = Duration::from_secs(self.bench.seconds).as_secs_f64();
         Ok(Duration::from_secs_f64(rate * seconds * RESERVE).as_secs().try_into()?)
     }
@@ -154,7 +155,7 @@ impl Round<'_> {
             .context("warming up")?;
         server.until_quiet()?;
         let half = bench.seconds.div_ceil(2);
-        let floor = floors.pace(bench, scenario.floor(), &subject.forms, half)?;
+        let floor = floors.pace(bench, scenario.floor(), (&subject.forms, connections), half)?;
         let request = subject.request(scenario, &turn, bench.seconds);
         let log = scenario
             .leaves_events()

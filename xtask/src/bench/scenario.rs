@@ -6,6 +6,10 @@ use super::installation::{Algorithm, Store};
 /// As many requests are in flight at a time, but where changes wait for each other.
 pub(crate) const CONNECTIONS: u32 = 64;
 
+/// Where a request waits for a database on the other core, more of them must be in flight for the
+/// server's core to be what is used up: a group of events is written while the next one gathers.
+const CONNECTIONS_OF_REPLICAS: u32 = 256;
+
 /// Where an organization's changes are made one after the other.
 const CONNECTIONS_THAT_WAIT: u32 = 8;
 
@@ -148,17 +152,10 @@ impl Scenario {
 
     /// How many requests are in flight at a time.
     pub(crate) const fn connections(self) -> u32 {
-        match self.kind {
-            Kind::Register => CONNECTIONS_THAT_WAIT,
-            Kind::Token
-            | Kind::TokenLogWarn
-            | Kind::IntrospectRepeated
-            | Kind::IntrospectFresh
-            | Kind::IntrospectForeign
-            | Kind::BearerFresh
-            | Kind::BearerRepeated
-            | Kind::Get
-            | Kind::List => CONNECTIONS,
+        match (self.kind, self.store) {
+            (Kind::Register, _) => CONNECTIONS_THAT_WAIT,
+            (_, Store::Embedded) => CONNECTIONS,
+            (_, Store::Shared) => CONNECTIONS_OF_REPLICAS,
         }
     }
 
