@@ -15,11 +15,6 @@ use crate::{session, store::SqliteStore, writer::Writer};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
-/// How many pages the log beside the file holds before they are copied into it. Events of many agents
-/// write the same pages of their indexes again and again: copied four times as seldom, a token costs a
-/// fifteenth less. The log is 16 MB long then, of which a start after a kill reads each page once.
-const CHECKPOINT_PAGES: &str = "4000";
-
 const FOREIGN_KEYS: &str = "PRAGMA foreign_keys";
 const ROLLBACK: &str = "ROLLBACK";
 
@@ -143,7 +138,6 @@ pub(crate) async fn writing(
     settings: &SqliteConnectOptions,
 ) -> Result<SqliteConnection, sqlx::Error> {
     let settings = settings.clone().journal_mode(SqliteJournalMode::Wal);
-    let settings = settings.pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     let mut connection = settings.connect().await?;
     foreign_keys_hold(&mut connection).await?;
     Ok(connection)
@@ -225,7 +219,6 @@ mod tests {
                 assert_eq!(setting(connection, pragma).await, value, "{pragma}");
             }
         }
-        assert_eq!(setting(&mut writer, "PRAGMA wal_autocheckpoint").await, CHECKPOINT_PAGES);
         let delete = "DELETE FROM last_use";
         let refused = reader.execute(delete).await.unwrap_err().to_string();
         assert!(refused.contains("readonly"), "{refused}");
