@@ -1,5 +1,5 @@
 //! Clients of a server that is measured: they make agents, collect tokens, and send requests at a fixed
-//! rate. Threads that block: the core that they have is the databases' as well.
+//! rate.
 
 pub mod agents;
 mod connection;

@@ -14,14 +14,28 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// A log that has not grown for so long does not grow: longer than a sequencer rests, and its turns take.
+const STILL: Duration = Duration::from_millis(500);
+
 /// The size that a log had, as its signed checkpoint tells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Log(u64);
 
 impl Log {
-    /// The size that it has now. The token may read audit logs.
+    /// The size that it has once it no longer grows: what was asked before may still get its place. The
+    /// token may read audit logs.
     pub(crate) fn before(server: &Server, token: &str) -> anyhow::Result<Self> {
-        api::size_of_the_log(server, token).map(Self)
+        let began = Instant::now();
+        let mut size = api::size_of_the_log(server, token)?;
+        loop {
+            thread::sleep(STILL);
+            let now = api::size_of_the_log(server, token)?;
+            if now == size {
+                return Ok(Self(size));
+            }
+            ensure!(began.elapsed() < PATIENCE, "the log grows though nobody asks for anything");
+            size = now;
+        }
     }
 
     /// Since then so many answers came, and at most so many requests were sent whose answer nobody

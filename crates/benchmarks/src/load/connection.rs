@@ -45,7 +45,25 @@ impl Connection {
     }
 }
 
-fn read(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
+/// How long the answer is that these bytes begin with, once its head is there.
+///
+/// # Errors
+/// Where it tells no length.
+pub(super) fn length(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
+    const END: &[u8] = b"\r\n\r\n";
+    let Some(end) = bytes.windows(END.len()).position(|part| part == END) else {
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
+    let lengths = head.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let body = lengths.rev().next().context("the answer has no length")?;
+    Ok(Some(end + END.len() + body))
+}
+
+pub(super) fn read(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
     let status = line.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
@@ -91,6 +109,17 @@ mod tests {
         assert_eq!(answer, Answer { status: 201, body: b"{}".to_vec() });
         assert_eq!(stream, b"HTTP/1.1 200 OK");
         assert_eq!(answer.success().unwrap(), b"{}");
+    }
+
+    #[test]
+    fn the_length_of_an_answer_is_known_from_its_head() {
+        let text = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX: y\r\n\r\n{}";
+        assert_eq!(length(text).unwrap(), Some(text.len()));
+        assert_eq!(length(&text[..text.len() - 2]).unwrap(), Some(text.len()));
+        for end in 0..text.len() - 2 {
+            assert_eq!(length(&text[..end]).unwrap(), None);
+        }
+        assert!(length(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }
 
     #[test]

@@ -6,18 +6,27 @@
 )]
 
 use std::{
-    sync::{Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
 
-use super::share;
+use super::connection;
 
 /// Requests in flight at most; one more waits for its turn, and its wait counts.
-const THREADS: usize = 256;
+const CONNECTIONS: usize = 256;
 
 /// Before the first request: the connections are opened meanwhile.
 const LEAD: Duration = Duration::from_millis(500);
@@ -41,6 +50,10 @@ pub struct Latency {
 
 /// Sends the requests in turns, so many a second for so long.
 ///
+/// One thread does all of it: many that block would take more of the core than the databases that they
+/// share it with. A request leaves when the millisecond is over in which it was due, and its time counts
+/// from when it was due.
+///
 /// # Errors
 /// Where an answer is no success: no figure comes of errors.
 pub fn measure(url: &str, requests: &[String], rate: f64, seconds: f64) -> anyhow::Result<Latency> {
@@ -48,19 +61,70 @@ pub fn measure(url: &str, requests: &[String], rate: f64, seconds: f64) -> anyho
     ensure!(!requests.is_empty(), "there is nothing to send");
     let interval = Duration::from_secs_f64(1.0 / rate);
     let count = (Duration::from_secs_f64(seconds).as_nanos() / interval.as_nanos()).try_into()?;
-    let took = Mutex::new(Vec::with_capacity(count));
-    let began = Instant::now() + LEAD;
-    share(url, THREADS, count, |server, number| {
-        let request = requests.get(number % requests.len()).context("no request")?;
-        let due = began + interval * u32::try_from(number)?;
-        thread::sleep(due.saturating_duration_since(Instant::now()));
-        server.send(request.as_bytes())?.success()?;
-        let latency = Instant::now() - due;
-        took.lock().unwrap_or_else(PoisonError::into_inner).push(latency);
-        Ok(())
-    })?;
-    let lasted = began.elapsed();
-    summary(took.into_inner().unwrap_or_else(PoisonError::into_inner), lasted)
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (requests, next) = (requests.to_vec(), AtomicU32::new(0));
+        let began = Instant::now() + LEAD;
+        let schedule = Arc::new(Schedule { requests, interval, count, next, began });
+        let took = send_all(url, &schedule).await?;
+        summary(took, schedule.began.elapsed())
+    })
+}
+
+/// What is to be sent, and when.
+#[derive(Debug)]
+struct Schedule {
+    requests: Vec<String>,
+    interval: Duration,
+    count: u32,
+    next: AtomicU32,
+    began: Instant,
+}
+
+impl Schedule {
+    /// The next request, and when it is due.
+    fn next(&self) -> Option<(&[u8], Instant)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let at = usize::try_from(number).ok()? % self.requests.len();
+        let request = self.requests.get(at).filter(|_| number < self.count)?;
+        Some((request.as_bytes(), self.began + self.interval * number))
+    }
+}
+
+async fn send_all(url: &str, schedule: &Arc<Schedule>) -> anyhow::Result<Vec<Duration>> {
+    let address = url.strip_prefix("http://").context("only http can be measured")?;
+    let mut connections = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let stream =
+            TcpStream::connect(address).await.with_context(|| format!("reaching {url}"))?;
+        stream.set_nodelay(true)?;
+        connections.spawn(send_some(stream, Arc::clone(schedule)));
+    }
+    let mut took = Vec::new();
+    while let Some(of_one) = connections.join_next().await {
+        took.extend(of_one??);
+    }
+    Ok(took)
+}
+
+/// Sends what is due over one connection, one request after the other.
+async fn send_some(
+    mut stream: TcpStream,
+    schedule: Arc<Schedule>,
+) -> anyhow::Result<Vec<Duration>> {
+    let (mut took, mut buffer) = (Vec::new(), Vec::with_capacity(4_096));
+    while let Some((request, due)) = schedule.next() {
+        sleep_until(due).await;
+        stream.write_all(request).await.context("sending a request")?;
+        buffer.clear();
+        while connection::length(&buffer)?.is_none_or(|length| buffer.len() < length) {
+            let more = stream.read_buf(&mut buffer).await.context("reading an answer")?;
+            ensure!(more > 0, "the answer broke off");
+        }
+        connection::read(&mut &*buffer)?.success()?;
+        took.push(due.elapsed());
+    }
+    Ok(took)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody waits for so many requests")]
@@ -86,6 +150,17 @@ fn summary(mut took: Vec<Duration>, lasted: Duration) -> anyhow::Result<Latency>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_request_is_due_an_interval_after_the_one_before_it_and_none_comes_twice() {
+        let (requests, next) = (vec!["a".to_owned(), "b".to_owned()], AtomicU32::new(0));
+        let (interval, began) = (Duration::from_millis(5), Instant::now());
+        let schedule = Schedule { requests, interval, count: 3, next, began };
+        let all: Vec<_> = std::iter::from_fn(|| schedule.next()).collect();
+        let due = [0, 5, 10].map(|after| began + Duration::from_millis(after));
+        assert_eq!(all, [(&b"a"[..], due[0]), (b"b", due[1]), (b"a", due[2])]);
+        assert_eq!(schedule.next(), None);
+    }
 
     #[test]
     fn percentiles_are_of_what_was_measured() {
