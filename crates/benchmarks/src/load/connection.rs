@@ -55,11 +55,11 @@ pub(super) fn length(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
         return Ok(None);
     };
     let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
-    let lengths = head.lines().filter_map(|line| {
+    let mut lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
-    let body = lengths.rev().next().context("the answer has no length")?;
+    let body = lengths.next_back().context("the answer has no length")?;
     Ok(Some(end + END.len() + body))
 }
 
