@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{session, store::SqliteStore, writer::Writer};
 
@@ -144,12 +144,14 @@ pub(crate) async fn writing(
 }
 
 fn readers(settings: &SqliteConnectOptions, options: &Options) -> SqlitePool {
+    // Sooner than whoever waits for the place gives up.
+    let patience = options.acquire_timeout / 2;
     SqlitePoolOptions::new()
         .max_connections(options.readers)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(foreign_keys_hold(connection)))
-        .after_release(|connection, _| Box::pin(rolled_back(connection)))
+        .after_release(move |connection, _| Box::pin(rolled_back(connection, patience)))
         .connect_lazy_with(settings.clone().pragma("query_only", "ON"))
 }
 
@@ -161,11 +163,18 @@ async fn foreign_keys_hold(connection: &mut SqliteConnection) -> Result<(), sqlx
 
 /// Ends whatever a session left open. A connection takes its statements in order, so that this one
 /// comes after a `BEGIN` that was under way when its session was dropped.
-async fn rolled_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    match session::run(connection, sqlx::query(ROLLBACK)).await {
+///
+/// A connection that does not answer is given up: one whose thread is just ending may take a statement
+/// that nobody will ever look at, and would keep its place in the pool for good.
+async fn rolled_back(
+    connection: &mut SqliteConnection,
+    patience: Duration,
+) -> Result<bool, sqlx::Error> {
+    match timeout(patience, session::run(connection, sqlx::query(ROLLBACK))).await {
         // There was nothing to roll back.
-        Ok(_) | Err(sqlx::Error::Database(_)) => Ok(true),
-        Err(error) => Err(error),
+        Ok(Ok(_) | Err(sqlx::Error::Database(_))) => Ok(true),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(sqlx::Error::WorkerCrashed),
     }
 }
 

@@ -1,8 +1,12 @@
 //! A connection whose thread ends midway: nothing is told as done that was not.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use audit::{Action, Event, Journal, Transactor, record};
@@ -22,6 +26,7 @@ use crate::database::Database;
 #[derive(Clone, Default)]
 struct Accident {
     is_next: Arc<AtomicBool>,
+    held_up_by: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
 }
 
 impl Accident {
@@ -41,6 +46,13 @@ impl Accident {
     fn came(&self) -> bool {
         !self.is_next.load(SeqCst)
     }
+
+    /// The thread that is asked next stands still for as long as what is returned is kept.
+    fn holds_up(&self) -> mpsc::Sender<()> {
+        let (holding, held_up_by) = mpsc::channel();
+        *self.held_up_by.lock().unwrap() = Some(held_up_by);
+        holding
+    }
 }
 
 impl<S: Subscriber> Layer<S> for Accident {
@@ -48,6 +60,9 @@ impl<S: Subscriber> Layer<S> for Accident {
         let thread = std::thread::current();
         if thread.name().is_some_and(|name| name.starts_with("sqlx-sqlite")) {
             assert!(!self.is_next.swap(false, SeqCst), "an accident, on purpose");
+            let held_up_by = self.held_up_by.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // The end of waiting is that the other end is gone.
+            let _ = held_up_by.map(|holding| holding.recv());
         }
     }
 }
@@ -104,6 +119,21 @@ async fn what_could_not_be_read_is_not_told_as_not_there() {
     // The one connection was lost, and another one takes its place.
     let found = running.view(&scope).await.agent(agent.id()).await.unwrap();
     assert_eq!(found, Some(agent));
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_answer_any_more_gives_its_place_free() {
+    let database = Database::new();
+    let (accident, _span, _default) = Accident::prepared();
+    let acquire_timeout = Duration::from_secs(1);
+    let options = Options { readers: 1, acquire_timeout, ..Options::default() };
+    let running = database.open_with(options).await;
+    let scope = running.organization().await;
+    let view = running.view(&scope).await;
+    let _holding = accident.holds_up();
+    drop(view);
+    let found = running.view(&scope).await.agent(running.machine.agent_id()).await;
+    assert_eq!(found.unwrap(), None);
 }
 
 #[tokio::test]
