@@ -3,7 +3,7 @@
 use super::figures::Goal;
 use super::installation::{Algorithm, Store};
 
-/// As many requests are in flight at a time, but where changes wait for each other.
+/// As many requests are in flight at a time where nothing else is said.
 pub(crate) const CONNECTIONS: u32 = 64;
 
 /// Where a request waits for a database on the other core, more of them must be in flight for the

@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// A connection that is kept open.
 #[derive(Debug)]
@@ -45,43 +45,55 @@ impl Connection {
     }
 }
 
-/// How long the answer is that these bytes begin with, once its head is there.
-///
-/// # Errors
-/// Where it tells no length.
-pub(super) fn length(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
-    const END: &[u8] = b"\r\n\r\n";
-    let Some(end) = bytes.windows(END.len()).position(|part| part == END) else {
-        return Ok(None);
-    };
-    let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
-    let mut lengths = head.lines().filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
-    let body = lengths.next_back().context("the answer has no length")?;
-    Ok(Some(end + END.len() + body))
+/// What stands before the body of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    status: u16,
+    /// How many bytes it takes itself.
+    own: usize,
+    /// How many bytes the body takes.
+    body: usize,
 }
 
-pub(super) fn read(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
-    let mut line = String::new();
-    stream.read_line(&mut line)?;
-    let status = line.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
-    let status = status.with_context(|| format!("`{}` is no answer", line.trim_end()))?;
-    let mut length = None;
-    loop {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            bail!("the answer broke off");
-        }
-        let Some((name, value)) = line.split_once(':') else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().ok();
-        }
+impl Head {
+    /// The head that these bytes begin with, once all of it is there.
+    ///
+    /// # Errors
+    /// Where it is none of an answer, or tells no length.
+    pub(super) fn of(bytes: &[u8]) -> anyhow::Result<Option<Self>> {
+        const END: &[u8] = b"\r\n\r\n";
+        let Some(end) = bytes.windows(END.len()).position(|part| part == END) else {
+            return Ok(None);
+        };
+        let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
+        let (first, fields) = head.split_once("\r\n").unwrap_or((head, ""));
+        let status = first.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
+        let status = status.with_context(|| format!("`{first}` is no answer"))?;
+        let length = fields.lines().filter_map(|field| field.split_once(':'));
+        let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let body = length.filter_map(|(_, value)| value.trim().parse().ok()).next_back();
+        let body = body.context("the answer has no length")?;
+        Ok(Some(Self { status, own: end + END.len(), body }))
     }
-    let mut body = vec![0; length.context("the answer has no length")?];
+
+    /// The answer, of bytes that it begins with; `None` while some of it is not there.
+    pub(super) fn answer(self, bytes: &[u8]) -> Option<Answer> {
+        let body = bytes.get(self.own..self.own.checked_add(self.body)?)?;
+        Some(Answer { status: self.status, body: body.to_vec() })
+    }
+}
+
+fn read(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        ensure!(stream.read_until(b'\n', &mut bytes)? > 0, "the answer broke off");
+        if let Some(head) = Head::of(&bytes)? {
+            break head;
+        }
+    };
+    let mut body = vec![0; head.body];
     stream.read_exact(&mut body).context("reading an answer")?;
-    Ok(Answer { status, body })
+    Ok(Answer { status: head.status, body })
 }
 
 impl Answer {
@@ -112,14 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn the_length_of_an_answer_is_known_from_its_head() {
+    fn an_answer_that_comes_in_parts_is_whole_once_all_of_it_is_there() {
         let text = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX: y\r\n\r\n{}";
-        assert_eq!(length(text).unwrap(), Some(text.len()));
-        assert_eq!(length(&text[..text.len() - 2]).unwrap(), Some(text.len()));
         for end in 0..text.len() - 2 {
-            assert_eq!(length(&text[..end]).unwrap(), None);
+            assert_eq!(Head::of(&text[..end]).unwrap(), None);
         }
-        assert!(length(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+        let head = Head::of(&text[..text.len() - 2]).unwrap().unwrap();
+        for end in text.len() - 2..text.len() {
+            assert_eq!(head.answer(&text[..end]), None);
+        }
+        let whole = Answer { status: 201, body: b"{}".to_vec() };
+        assert_eq!(head.answer(text), Some(whole));
     }
 
     #[test]

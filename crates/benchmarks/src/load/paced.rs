@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::connection;
+use super::connection::{Answer, Head};
 
 /// Requests in flight at most; one more waits for its turn, and its wait counts.
 const CONNECTIONS: usize = 256;
@@ -116,15 +116,24 @@ async fn send_some(
     while let Some((request, due)) = schedule.next() {
         sleep_until(due).await;
         stream.write_all(request).await.context("sending a request")?;
-        buffer.clear();
-        while connection::length(&buffer)?.is_none_or(|length| buffer.len() < length) {
-            let more = stream.read_buf(&mut buffer).await.context("reading an answer")?;
-            ensure!(more > 0, "the answer broke off");
-        }
-        connection::read(&mut &*buffer)?.success()?;
+        answer(&mut stream, &mut buffer).await?.success()?;
         took.push(due.elapsed());
     }
     Ok(took)
+}
+
+/// Reads one answer. The buffer holds nothing that anybody still wants.
+async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<Answer> {
+    buffer.clear();
+    let mut head = None;
+    loop {
+        let more = stream.read_buf(buffer).await.context("reading an answer")?;
+        ensure!(more > 0, "the answer broke off");
+        head = head.map_or_else(|| Head::of(buffer), |head| Ok(Some(head)))?;
+        if let Some(answer) = head.and_then(|head| head.answer(buffer)) {
+            return Ok(answer);
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody waits for so many requests")]

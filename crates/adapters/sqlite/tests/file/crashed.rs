@@ -1,4 +1,5 @@
-//! A connection whose thread ends midway: nothing is told as done that was not.
+//! A connection whose thread ends midway, or stands still: nothing is told as done that was not, and
+//! nobody else waits for it.
 
 use std::{
     sync::{
